@@ -1,0 +1,38 @@
+"""The one place where text of ours becomes something Asterisk executes.
+
+A route reaches the dialplan as a channel variable or an AstDB entry and ends in ``Dial()`` or ``Playback()``, whose
+arguments are split at commas and substituted at ``${``. Nothing but what these functions let through gets there.
+"""
+
+import re
+
+# A dial string: TECH/resource, several of them rung together with '&'. No comma (next argument), no '$', '{', quotes,
+# brackets, white space, and none of the separators of a route (route.py): '|', '~', '^'.
+_DIAL = re.compile(
+    r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+(?:&[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+)*$"
+)
+_SOUND = re.compile(r"^[A-Za-z0-9_/-]{1,120}$")
+MAX_DIAL_STRING = 200
+
+
+def checked_dial_string(text: str) -> str:
+    """``text`` if it is a dial string such as ``PJSIP/reception`` or ``PJSIP/13065551234@carrier``.
+
+    Raises ValueError that says how to mend it.
+    """
+    if len(text) > MAX_DIAL_STRING or not _DIAL.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is not a dial string; write technology/endpoint, such as PJSIP/reception or "
+            "PJSIP/+13065551234@carrier, several joined by &"
+        )
+    return text
+
+
+def checked_sound(text: str) -> str:
+    """``text`` if it names a sound file of Asterisk, without its extension, such as ``custom/google-ads``."""
+    if not _SOUND.fullmatch(text) or ".." in text:
+        raise ValueError(
+            f"{text!r} does not name a sound; use letters, digits, - _ and /, without extension, "
+            "such as custom/google-ads"
+        )
+    return text

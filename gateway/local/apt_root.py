@@ -1,0 +1,177 @@
+"""Debian packages unpacked into a folder of ours, without root and without touching the system.
+
+apt is run with a state of its own that knows no installed package, so it names every library the
+programs need, down to libc; the packages are unpacked side by side and run through that folder's
+own loader (`gateway.local.programs`). Each step can be repeated: apt resumes a half-done download
+and checks every package's hash, and the folder gets its name only when it is complete.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.local.apt_sources import AptSource, debian_archive, machine_sources, os_release
+from gateway.local.errors import FetchError
+
+Say = Callable[[str], None]
+
+# Debian 13 has no Asterisk; the suite after it has 22. The rolling suite is asked second, because
+# a package can be missing from a suite in preparation for some days.
+SUITES = ("forky", "sid")
+
+# Written last, inside the folder: its presence is what says that the folder is whole. It holds
+# the list of packages asked for.
+COMPLETE = "numberpool-complete"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, so that two starts at one time do not fetch twice."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _acquire_settings() -> str:
+    """How this machine's apt reaches its mirror: proxies, time limits, certificates."""
+    done = subprocess.run(
+        ["apt-config", "dump", "--no-empty", "Acquire"], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def _apt_config(work: Path, source: AptSource) -> Path:
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (work / folder).mkdir(parents=True, exist_ok=True)
+    # An empty list of installed packages: every dependency is fetched.
+    (work / "status").write_text("")
+    (work / "sources.sources").write_text(source.as_deb822())
+    settings = {
+        "Dir::State": work,
+        "Dir::State::status": work / "status",
+        "Dir::State::lists": work / "lists",
+        "Dir::Cache": work / "cache",
+        "Dir::Etc::sourcelist": work / "sources.sources",
+        # Nothing else of the machine's configuration: its clean-up hooks would run on our lists,
+        # and its pins mean another set of packages.
+        "Dir::Etc::main": "/dev/null",
+        "Dir::Etc::parts": "/dev/null",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::Etc::preferences": "/dev/null",
+        "Dir::Etc::preferencesparts": "/dev/null",
+        "APT::Install-Recommends": "false",
+        "APT::Get::List-Cleanup": "false",
+        "Acquire::Retries": "3",
+        # Ours is a folder of an ordinary user; the system's lock is none of our business.
+        "Debug::NoLocking": "true",
+        # As root, apt would fetch as a user of its own, who may not see into our folder.
+        "APT::Sandbox::User": "root",
+    }
+    config = work / "apt.conf"
+    lines = [f'{name} "{value}";' for name, value in settings.items()]
+    lines += ["#clear Acquire::Languages;", 'Acquire::Languages "none";']
+    config.write_text(_acquire_settings() + "\n".join(lines) + "\n")
+    return config
+
+
+def _run_apt(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "APT_CONFIG": str(config), "DEBIAN_FRONTEND": "noninteractive"}
+    environment["LC_ALL"] = "C.UTF-8"
+    return subprocess.run(
+        ["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True
+    )
+
+
+def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say) -> list[Path]:
+    last = ""
+    for suite in SUITES:
+        config = _apt_config(work, archive.for_suite(suite))
+        say(f"reading the package lists of Debian {suite}")
+        update = _run_apt(config, "update")
+        if update.returncode != 0:
+            last = update.stdout + update.stderr
+            continue
+        arguments = ["install", "-y", "--no-install-recommends", *packages]
+        plan = _run_apt(config, *arguments, "--print-uris")
+        urls = [line for line in plan.stdout.splitlines() if line.startswith("'")]
+        if plan.returncode != 0 or not urls:
+            last = plan.stdout + plan.stderr
+            continue
+        # Of apt's four fields in such a line the second is the file name, the third its size.
+        total = sum(int(line.split()[2]) for line in urls)
+        say(f"downloading {len(urls)} packages, {total / 1e6:.0f} MB ({', '.join(packages)})")
+        fetched = _run_apt(config, *arguments, "--download-only")
+        if fetched.returncode == 0:
+            folder = work / "cache" / "archives"
+            return [folder / line.split()[1] for line in urls]
+        last = fetched.stdout + fetched.stderr
+    raise FetchError(
+        "apt-get could not fetch "
+        + ", ".join(packages)
+        + f". Is the network there, and does `apt-get update` work? Its last words:\n{last[-2000:]}"
+    )
+
+
+def _unpack(archives: Sequence[Path], root: Path) -> list[Path]:
+    """Unpack side by side; returns the packages that are broken."""
+
+    def unpack(archive: Path) -> bool:
+        done = subprocess.run(["dpkg-deb", "-x", str(archive), str(root)], capture_output=True)
+        return done.returncode == 0
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        good = list(pool.map(unpack, archives))
+    return [archive for archive, whole in zip(archives, good, strict=True) if not whole]
+
+
+def is_complete(root: Path, packages: Sequence[str]) -> bool:
+    """Whether the folder holds all of these packages, wholly unpacked."""
+    marker = root / COMPLETE
+    return marker.is_file() and set(packages) <= set(marker.read_text().split())
+
+
+def can_fetch() -> bool:
+    """Whether this machine has apt, and a Debian archive among its sources."""
+    has_tools = shutil.which("apt-get") is not None and shutil.which("dpkg-deb") is not None
+    return has_tools and debian_archive(machine_sources(), os_release()) is not None
+
+
+def fetch(root: Path, packages: Sequence[str], say: Say) -> None:
+    """Make sure that `root` holds these packages and all that they need.
+
+    Costs nothing when it already does. Raises `FetchError` when apt cannot fetch them, or when
+    this machine's apt sources name no Debian archive.
+    """
+    with locked(root.with_name(root.name + ".lock")):
+        if is_complete(root, packages):
+            return
+        archive = debian_archive(machine_sources(), os_release())
+        if archive is None:
+            raise FetchError("this machine's apt sources name no Debian archive")
+        work = root.with_name(root.name + ".download")
+        fresh = root.with_name(root.name + ".part")
+        archives = _download(work, archive, packages, say)
+        for attempt in (1, 2):
+            say("unpacking")
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(parents=True)
+            broken = _unpack(archives, fresh)
+            if not broken:
+                break
+            for path in broken:
+                path.unlink(missing_ok=True)
+            if attempt == 2:
+                names = ", ".join(path.name for path in broken)
+                raise FetchError(f"these packages cannot be unpacked: {names}. Is the disk full?")
+            archives = _download(work, archive, packages, say)
+        (fresh / COMPLETE).write_text("\n".join(packages) + "\n")
+        if root.exists():
+            shutil.rmtree(root)
+        fresh.rename(root)
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,242 @@
+"""All settings, in one typed place: one TOML file, and the environment above it.
+
+The file is named by ``--config`` or ``NUMBERPOOL_CONFIG``; else ``numberpool.toml`` in the working folder,
+then ``/etc/numberpool/numberpool.toml``. Any value can be set in the environment as well:
+``NUMBERPOOL_POSTGRES__DSN``, ``NUMBERPOOL_PAGES__PORT``. A secret may stand in a file of its own
+(``secret_file = "/run/secrets/ami"``), so that neither the TOML file nor the process list shows it.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from gateway.asterisk.dialstring import checked_dial_string
+
+DEFAULT_FILES = (Path("numberpool.toml"), Path("/etc/numberpool/numberpool.toml"))
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which one and how to mend it."""
+
+
+def _from_file(secret: SecretStr | None, file: Path | None, name: str) -> SecretStr | None:
+    """A secret given in place or in a file of its own (never both)."""
+    if file is None:
+        return secret
+    if secret is not None:
+        raise ValueError(f"both {name} and {name}_file are set; remove one of them")
+    try:
+        return SecretStr(file.read_text().strip())
+    except OSError as error:
+        raise ValueError(
+            f"{name}_file: cannot read {file} ({error.strerror}); "
+            f"create it, readable by the user numberpool runs as, or set {name} itself"
+        ) from None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PostgresSettings(_Part):
+    """Where the database is. With nothing set, the embedded Postgres in the data folder is used."""
+
+    dsn: SecretStr | None = None
+    dsn_file: Path | None = None
+    connections: int = Field(10, ge=2, le=200)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return _with_secrets(values, "dsn")
+
+
+class PagesSettings(_Part):
+    """The listener for the pages. It need not face the internet."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/\s]+$", description="the address people type, without a path"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-* is believed"
+    )
+
+
+class NodeSettings(_Part):
+    """One Asterisk, reached over AMI with two accounts.
+
+    ``username`` listens and answers calls (write class ``call``); ``store_username`` keeps the fallback routes in
+    AstDB, which needs write class ``system``, a class that can also run shell commands.
+    """
+
+    name: str = Field("pbx", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    host: str = "127.0.0.1"
+    port: int = Field(5038, ge=1, le=65535)
+    tls: bool = False
+    tls_ca: Path | None = Field(
+        None, description="certificate authority that signed the AMI certificate"
+    )
+    username: str = Field("numberpool", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    secret: SecretStr
+    secret_file: Path | None = None
+    store_username: str = Field("numberpool-store", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    store_secret: SecretStr
+    store_secret_file: Path | None = None
+    spool: Path | None = Field(
+        Path("/var/spool/asterisk/numberpool"),
+        description="folder shared with that Asterisk for outbox and recordings; none if it is another machine",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return _with_secrets(values, "secret", "store_secret")
+
+
+def _with_secrets(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    values = dict(values)
+    for name in names:
+        file = values.pop(f"{name}_file", None)
+        plain = values.get(name)
+        secret = SecretStr(plain) if isinstance(plain, str) else plain
+        found = _from_file(secret, Path(file) if file else None, name)
+        if found is not None:
+            values[name] = found
+    return values
+
+
+class CallSettings(_Part):
+    """How a call is decided and where it rings when nothing else is known."""
+
+    decision_bound_ms: int = Field(
+        300, ge=20, le=5000, description="how long a call may wait for a gateway that hangs"
+    )
+    default_destination: Annotated[str, AfterValidator(checked_dial_string)] = "PJSIP/main"
+    ring_seconds: int = Field(
+        30, ge=5, le=600, description="how long the default destination rings"
+    )
+
+
+class LogSettings(_Part):
+    level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    json_lines: bool = False
+
+
+class Settings(BaseSettings):
+    """Everything Numberpool can be told from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NUMBERPOOL_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_folder: Path = Field(default_factory=lambda: Path.home() / ".local/share/numberpool")
+    postgres: PostgresSettings = PostgresSettings()
+    pages: PagesSettings = PagesSettings()
+    calls: CallSettings = CallSettings()
+    log: LogSettings = LogSettings()
+    nodes: tuple[NodeSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _node_names_differ(self) -> Self:
+        names = [node.name for node in self.nodes]
+        if len(set(names)) != len(names):
+            raise ValueError(
+                f"nodes: two Asterisk nodes share a name ({', '.join(names)}); rename one"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _chosen_file())
+
+    def node(self, name: str | None) -> NodeSettings:
+        """The node of that name, or the only one.
+
+        Raises SettingsError where there is none or the choice is open.
+        """
+        for node in self.nodes:
+            if node.name == name or (name is None and len(self.nodes) == 1):
+                return node
+        known = ", ".join(node.name for node in self.nodes) or "none"
+        raise SettingsError(
+            f"which Asterisk node? Known: {known}. Name one with --node, or add a [[nodes]] table to the settings file."
+        )
+
+
+def _chosen_file() -> Path | None:
+    named = os.environ.get("NUMBERPOOL_CONFIG")
+    if named:
+        return Path(named)
+    return next((file for file in DEFAULT_FILES if file.is_file()), None)
+
+
+def load_settings() -> Settings:
+    """Settings from file and environment.
+
+    Raises SettingsError with one line a fault: which setting, what is wrong, how to mend it.
+    """
+    file = _chosen_file()
+    if file is not None and not file.is_file():
+        raise SettingsError(
+            f"there is no settings file {file}; create it, or unset NUMBERPOOL_CONFIG"
+        )
+    where = (
+        f"in {file} or the environment"
+        if file
+        else "in the environment (no settings file was found)"
+    )
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}; mend that line") from None
+    except OSError as error:
+        raise SettingsError(f"cannot read {file}: {error.strerror}; mend its permissions") from None
+    except ValidationError as error:
+        faults = [
+            _fault(item["loc"], item["type"], item["msg"], item["ctx"] if "ctx" in item else {})
+            for item in error.errors()
+        ]
+        raise SettingsError(f"Settings {where} need mending:\n" + "\n".join(faults)) from None
+
+
+def _fault(place: tuple[int | str, ...], kind: str, message: str, context: dict[str, Any]) -> str:
+    name = ".".join(str(part) for part in place) or "settings"
+    env = "NUMBERPOOL_" + "__".join(str(part).upper() for part in place)
+    if kind == "missing":
+        return (
+            f"  {name}: is missing; set it in the file or as {env} (a secret also as {name}_file)"
+        )
+    if kind == "extra_forbidden":
+        return f"  {name}: there is no such setting; remove it, or correct its spelling"
+    text = message.removeprefix("Value error, ")
+    return f"  {name}: {text[0].lower()}{text[1:]}"

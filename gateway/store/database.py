@@ -1,0 +1,100 @@
+"""The asyncpg pool, and the only two ways to a connection: for some companies, or for all.
+
+Row-level security stands behind every query: a table with a ``company_id`` shows a transaction only the
+companies that this module named for it, and nothing at all where none was named.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Connection = PoolConnectionProxy
+
+MINIMUM_VERSION = 15
+ACQUIRE_SECONDS = 10.0
+
+
+class StoreError(Exception):
+    """The root of what can go wrong with the database.
+
+    StoreError
+    ├── DatabaseTooOld
+    └── RowSecurityBypassed
+    """
+
+
+class DatabaseTooOld(StoreError):
+    """This Postgres is older than 15; upgrade it, or let Numberpool use its embedded one."""
+
+
+class RowSecurityBypassed(StoreError):
+    """The database user is a superuser or has BYPASSRLS, so one company could see another's rows.
+
+    Create a user of its own: CREATE ROLE numberpool LOGIN PASSWORD '…'; CREATE DATABASE numberpool OWNER numberpool;
+    """
+
+
+class Database:
+    """A pool of connections to one Postgres."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", dsn: str) -> None:
+        self._pool = pool
+        self.dsn = dsn
+
+    @classmethod
+    async def open(cls, dsn: str, connections: int = 10) -> "Database":
+        """Connect and check version and user.
+
+        Raises OSError or asyncpg.PostgresError where Postgres is not there, StoreError where it will not do.
+        """
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=connections,
+            command_timeout=30,
+            timeout=ACQUIRE_SECONDS,
+            server_settings={"application_name": "numberpool", "timezone": "UTC"},
+        )
+        try:
+            async with pool.acquire() as connection:
+                if connection.get_server_version().major < MINIMUM_VERSION:
+                    raise DatabaseTooOld(DatabaseTooOld.__doc__)
+                if await connection.fetchval(
+                    "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+                ):
+                    raise RowSecurityBypassed(RowSecurityBypassed.__doc__)
+        except BaseException:
+            pool.terminate()
+            raise
+        return cls(pool, dsn)
+
+    async def close(self) -> None:
+        """Close the pool; what does not close within five seconds is cut off."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def companies(self, *ids: int) -> AsyncIterator["Connection[asyncpg.Record]"]:
+        """A transaction that sees only these companies."""
+        async with self._scoped(",".join(str(int(i)) for i in ids)) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def everything(self) -> AsyncIterator["Connection[asyncpg.Record]"]:
+        """A transaction that sees every company: for the gateway and for signing in, never for a page."""
+        async with self._scoped("all") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _scoped(self, scope: str) -> AsyncIterator["Connection[asyncpg.Record]"]:
+        async with (
+            self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+            connection.transaction(),
+        ):
+            await connection.execute("SELECT set_config('numberpool.companies', $1, true)", scope)
+            yield connection
