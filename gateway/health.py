@@ -39,6 +39,4 @@ class Health:
     def condition(self) -> Condition:
         """The worst of all."""
         order = list(Condition)
-        return max(
-            (r.condition for r in self._reports.values()), key=order.index, default=Condition.OK
-        )
+        return max((r.condition for r in self._reports.values()), key=order.index, default=Condition.OK)

@@ -92,9 +92,7 @@ class NodeSettings(_Part):
     host: str = "127.0.0.1"
     port: int = Field(5038, ge=1, le=65535)
     tls: bool = False
-    tls_ca: Path | None = Field(
-        None, description="certificate authority that signed the AMI certificate"
-    )
+    tls_ca: Path | None = Field(None, description="certificate authority that signed the AMI certificate")
     username: str = Field("numberpool", pattern=r"^[A-Za-z0-9_-]{1,40}$")
     secret: SecretStr
     secret_file: Path | None = None
@@ -127,13 +125,9 @@ def _with_secrets(values: dict[str, Any], *names: str) -> dict[str, Any]:
 class CallSettings(_Part):
     """How a call is decided and where it rings when nothing else is known."""
 
-    decision_bound_ms: int = Field(
-        300, ge=20, le=5000, description="how long a call may wait for a gateway that hangs"
-    )
+    decision_bound_ms: int = Field(300, ge=20, le=5000, description="how long a call may wait for a gateway that hangs")
     default_destination: Annotated[str, AfterValidator(checked_dial_string)] = "PJSIP/main"
-    ring_seconds: int = Field(
-        30, ge=5, le=600, description="how long the default destination rings"
-    )
+    ring_seconds: int = Field(30, ge=5, le=600, description="how long the default destination rings")
 
 
 class LogSettings(_Part):
@@ -163,9 +157,7 @@ class Settings(BaseSettings):
     def _node_names_differ(self) -> Self:
         names = [node.name for node in self.nodes]
         if len(set(names)) != len(names):
-            raise ValueError(
-                f"nodes: two Asterisk nodes share a name ({', '.join(names)}); rename one"
-            )
+            raise ValueError(f"nodes: two Asterisk nodes share a name ({', '.join(names)}); rename one")
         return self
 
     @classmethod
@@ -207,14 +199,8 @@ def load_settings() -> Settings:
     """
     file = _chosen_file()
     if file is not None and not file.is_file():
-        raise SettingsError(
-            f"there is no settings file {file}; create it, or unset NUMBERPOOL_CONFIG"
-        )
-    where = (
-        f"in {file} or the environment"
-        if file
-        else "in the environment (no settings file was found)"
-    )
+        raise SettingsError(f"there is no settings file {file}; create it, or unset NUMBERPOOL_CONFIG")
+    where = f"in {file} or the environment" if file else "in the environment (no settings file was found)"
     try:
         return Settings()
     except tomllib.TOMLDecodeError as error:
@@ -233,9 +219,7 @@ def _fault(place: tuple[int | str, ...], kind: str, message: str, context: dict[
     name = ".".join(str(part) for part in place) or "settings"
     env = "NUMBERPOOL_" + "__".join(str(part).upper() for part in place)
     if kind == "missing":
-        return (
-            f"  {name}: is missing; set it in the file or as {env} (a secret also as {name}_file)"
-        )
+        return f"  {name}: is missing; set it in the file or as {env} (a secret also as {name}_file)"
     if kind == "extra_forbidden":
         return f"  {name}: there is no such setting; remove it, or correct its spelling"
     text = message.removeprefix("Value error, ")

@@ -8,9 +8,7 @@ import re
 
 # A dial string: TECH/resource, several of them rung together with '&'. No comma (next argument), no '$', '{', quotes,
 # brackets, white space, and none of the separators of a route (route.py): '|', '~', '^'.
-_DIAL = re.compile(
-    r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+(?:&[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+)*$"
-)
+_DIAL = re.compile(r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+(?:&[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+)*$")
 _SOUND = re.compile(r"^[A-Za-z0-9_/-]{1,120}$")
 MAX_DIAL_STRING = 200
 
