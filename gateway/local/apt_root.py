@@ -40,9 +40,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def _acquire_settings() -> str:
     """How this machine's apt reaches its mirror: proxies, time limits, certificates."""
-    done = subprocess.run(
-        ["apt-config", "dump", "--no-empty", "Acquire"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["apt-config", "dump", "--no-empty", "Acquire"], capture_output=True, text=True, check=True)
     return done.stdout
 
 
@@ -83,9 +81,7 @@ def _apt_config(work: Path, source: AptSource) -> Path:
 def _run_apt(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "APT_CONFIG": str(config), "DEBIAN_FRONTEND": "noninteractive"}
     environment["LC_ALL"] = "C.UTF-8"
-    return subprocess.run(
-        ["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True
-    )
+    return subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True)
 
 
 def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say) -> list[Path]:

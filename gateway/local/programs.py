@@ -67,9 +67,7 @@ def is_new_enough(version: tuple[int, int]) -> bool:
 
 def _version_of(program: Program) -> tuple[int, int] | None:
     try:
-        done = subprocess.run(
-            program.command("-V"), capture_output=True, text=True, timeout=20, check=False
-        )
+        done = subprocess.run(program.command("-V"), capture_output=True, text=True, timeout=20, check=False)
     except OSError:
         return None
     return parse_version(done.stdout)
@@ -117,9 +115,7 @@ def _system_asterisk() -> tuple[Program, tuple[int, int], Path, Path] | None:
 
 def _in_root(root: Path, name: str, folder: str = "bin") -> Program:
     """A program of the unpacked root, to be run through that root's loader."""
-    loaders = sorted(root.glob("usr/lib*/*/ld-linux*.so.*")) or sorted(
-        root.glob("usr/lib*/ld-linux*.so.*")
-    )
+    loaders = sorted(root.glob("usr/lib*/*/ld-linux*.so.*")) or sorted(root.glob("usr/lib*/ld-linux*.so.*"))
     libc = next(root.glob("usr/lib/*/libc.so.6"), None)
     if not loaders or libc is None:
         raise FetchError(f"{root} has no loader; delete the folder, it will be fetched again")
