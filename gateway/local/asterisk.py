@@ -139,10 +139,10 @@ class PrivateAsterisk:
         self._process_file.write(self._process.pid)
         self.starts += 1
 
-    async def _wait_booted(self) -> None:
+    async def _wait_booted(self, may_die: bool = False) -> None:
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
-            if self.pid is None:
+            if self.pid is None and not may_die:
                 raise ProcessDied(f"the private Asterisk {self.name} ended at once:\n{self._tail()}")
             with contextlib.suppress(OSError):
                 # Answers only when every module is loaded.
@@ -193,11 +193,8 @@ class PrivateAsterisk:
             await self._spawn()
 
     async def wait_booted(self) -> None:
-        """Wait until it answers, after a death or a resume."""
-        deadline = time.monotonic() + BOOT_SECONDS
-        while self.pid is None and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
-        await self._wait_booted()
+        """Wait until it answers, after a resume or a death that the supervision mends."""
+        await self._wait_booted(may_die=self.supervised)
 
     async def wait_dead(self) -> None:
         """Wait until its process has ended."""

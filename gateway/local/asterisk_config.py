@@ -11,9 +11,9 @@ from gateway.local.programs import AsteriskHome
 
 # By name, because loading everything takes seconds and fills the log with the complaints of
 # modules that have no configuration. Modules that an Asterisk does not have are left out.
-MODULES = """
-app_amd app_authenticate app_bridgewait app_chanspy app_confbridge app_db app_dial app_directed_pickup
-app_echo app_exec app_milliwatt app_mixmonitor app_originate app_playback app_playtones app_queue
+_MODULE_NAMES = """
+app_amd app_authenticate app_bridgewait app_chanspy app_confbridge app_db app_dial
+app_directed_pickup app_echo app_exec app_milliwatt app_mixmonitor app_originate app_playback app_playtones app_queue
 app_read app_record app_sayunixtime app_senddtmf app_softhangup app_stack app_system app_transfer
 app_userevent app_verbose app_voicemail app_waitforcond app_waitforsilence app_while
 bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_native_rtp
@@ -37,7 +37,8 @@ res_pjsip_path res_pjsip_pidf_body_generator res_pjsip_pubsub res_pjsip_refer re
 res_pjsip_rfc3326 res_pjsip_rfc3329 res_pjsip_sdp_rtp res_pjsip_session res_pjsip_sips_contact
 res_rtp_asterisk res_security_log res_sorcery_astdb res_sorcery_config res_sorcery_memory
 res_sorcery_realtime res_speech res_srtp res_statsd res_timing_timerfd res_tonedetect
-""".split()
+"""
+MODULES = tuple(_MODULE_NAMES.split())
 
 # Tones of North America; without a tone zone a caller hears nothing while it rings after an
 # announcement.
