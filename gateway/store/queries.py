@@ -6,6 +6,6 @@ from typing import Any
 import aiosql
 
 
-def load_queries(folder: Path) -> Any:
-    """The named queries of ``folder/queries.sql``, as coroutines that take a connection and keyword arguments."""
-    return aiosql.from_path(folder / "queries.sql", "asyncpg", mandatory_parameters=False)
+def load_queries(folder: Path, file: str = "queries.sql") -> Any:
+    """The named queries of ``folder/file``, as coroutines that take a connection and keyword arguments."""
+    return aiosql.from_path(folder / file, "asyncpg", mandatory_parameters=False)
