@@ -33,6 +33,7 @@ FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 300.0
 STOP_SECONDS = 3.0  # how long a job may go on once the gateway is told to stop; then it is put back
 HEARTBEAT_SECONDS = 30.0  # a job whose worker has not been heard of for so long is done by another
+POLL_SECONDS = 5.0  # new jobs are notified; released and abandoned ones are found by looking
 LOOK_SECONDS = 30.0  # how often held jobs are counted for the health report
 TIDY_EVERY = 120  # looks: once an hour
 
@@ -121,6 +122,7 @@ async def _work(dsn: str, handlers: Mapping[str, Handler], health: Health, at_on
         looking = asyncio.create_task(_look_after(queries, health))
         working = asyncio.create_task(
             manager.run(
+                dequeue_timeout=timedelta(seconds=POLL_SECONDS),
                 batch_size=max(1, at_once // 2),
                 max_concurrent_tasks=max(2, at_once),
                 shutdown_on_listener_failure=True,

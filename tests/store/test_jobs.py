@@ -21,6 +21,7 @@ from tests.store.waiting import until
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "FIRST_DELAY_SECONDS", 0.05)
     monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(jobs, "POLL_SECONDS", 0.3)
 
 
 @asynccontextmanager
