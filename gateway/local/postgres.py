@@ -276,17 +276,22 @@ class EmbeddedPostgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
                 os.kill(pid, signal.SIGINT)
-            deadline = time.monotonic() + _STOP_SECONDS
-            while self.pid is not None and time.monotonic() < deadline:
-                await asyncio.sleep(0.01)
-            if self.pid is not None:
+            if not await self._ended_within(_STOP_SECONDS):
                 os.kill(pid, signal.SIGQUIT)
-                while self.pid is not None:
-                    await asyncio.sleep(0.01)
+                await self._ended_within(_STOP_SECONDS)
         self._process_file.forget()
         self._process = None
         if self._sockets is not None and self._sockets != self.folder / "run":
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def _ended_within(self, seconds: float) -> bool:
+        # It may be no child of ours, so there is nothing to wait for but its absence.
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.pid is None:
+                return True
+            await asyncio.sleep(0.01)
+        return False
 
     def kill(self) -> None:
         """End the server as a crash would (SIGKILL)."""
