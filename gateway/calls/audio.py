@@ -10,7 +10,7 @@ import errno
 import os
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -79,26 +79,14 @@ def make_stereo(caller: Path, business: Path, rate: int, target: Path) -> Encode
     that is missing or shorter is silence there; half a sample at the end (Asterisk died) is dropped. ``target`` is
     there whole or not at all. Raises NothingRecorded, NoRoom, or OSError.
     """
-    lengths = [_samples(caller), _samples(business)]
-    total = max(lengths)
-    if total < SHORTEST_SECONDS * rate:
-        raise NothingRecorded(NothingRecorded.__doc__)
-    stretch = max(-(-total // MOST_PEAKS), int(rate * SHORTEST_STRETCH))
-    peaks: list[npt.NDArray[np.uint8]] = []
-    with _written_whole(target) as sink, av.open(sink, "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=MP3_RATE, layout="stereo")
-        stream.bit_rate = MP3_BITS
-        stream.codec_context.options = {"joint_stereo": "0"}
-        done = 0
-        for block in _stereo_blocks(caller, business, total, rate, stretch):
-            frame = AudioFrame.from_ndarray(block.reshape(1, -1), format="s16", layout="stereo")
-            frame.sample_rate = rate
-            frame.pts = done
-            container.mux(stream.encode(frame))
-            done += len(block)
-            peaks.append(_peaks(block, stretch))
-        container.mux(stream.encode(None))
-    return Encoded(total / rate, target.stat().st_size, np.concatenate(peaks).tobytes())
+    # Opened before anything is decided: a side must not turn silent because its file is deleted in between.
+    with _raw_side(caller) as left, _raw_side(business) as right:
+        total = max(_samples(left), _samples(right))
+        if total < SHORTEST_SECONDS * rate:
+            raise NothingRecorded(NothingRecorded.__doc__)
+        stretch = max(-(-total // MOST_PEAKS), int(rate * SHORTEST_STRETCH))
+        peaks = _encode(_stereo_blocks((left, right), total, rate, stretch), rate, stretch, target)
+    return Encoded(total / rate, target.stat().st_size, peaks)
 
 
 def write_wav(recording: Path, target: Path) -> None:
@@ -121,35 +109,53 @@ def write_wav(recording: Path, target: Path) -> None:
             raise NotPlayable(NotPlayable.__doc__) from None
 
 
-def _samples(side: Path) -> int:
-    try:
-        return side.stat().st_size // 2
-    except FileNotFoundError:
-        return 0
-
-
-def _stereo_blocks(caller: Path, business: Path, total: int, rate: int, stretch: int) -> Iterator[Samples]:
-    """Blocks of shape (samples, 2), each a whole number of stretches except the last."""
-    length = stretch * max(1, BLOCK_SECONDS * rate // stretch)
-    with _raw_side(caller) as left, _raw_side(business) as right:
-        for start in range(0, total, length):
-            block = np.zeros((min(length, total - start), 2), np.int16)
-            for column, side in enumerate((left, right)):
-                raw = side.read(2 * len(block)) if side else b""
-                samples = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2")
-                block[: len(samples), column] = samples
-            yield block
-
-
 @contextmanager
-def _raw_side(side: Path) -> Iterator[Any]:
+def _raw_side(side: Path) -> Iterator[FileIO | None]:
+    """The opened file, none where there is none. A link is refused: only what Asterisk wrote is read."""
     try:
-        file = side.open("rb")
+        handle = os.open(side, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         yield None
         return
-    with file:
+    with FileIO(handle) as file:
         yield file
+
+
+def _samples(side: FileIO | None) -> int:
+    return os.fstat(side.fileno()).st_size // 2 if side else 0
+
+
+def _stereo_blocks(
+    sides: tuple[FileIO | None, FileIO | None], total: int, rate: int, stretch: int
+) -> Iterator[Samples]:
+    """Blocks of shape (samples, 2), each a whole number of stretches except the last."""
+    length = stretch * max(1, BLOCK_SECONDS * rate // stretch)
+    for start in range(0, total, length):
+        block = np.zeros((min(length, total - start), 2), np.int16)
+        for column, side in enumerate(sides):
+            raw = side.read(2 * len(block)) if side else b""
+            samples = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2")
+            block[: len(samples), column] = samples
+        yield block
+
+
+def _encode(blocks: Iterable[Samples], rate: int, stretch: int, target: Path) -> bytes:
+    """Write the MP3; the peaks of what went by."""
+    peaks: list[npt.NDArray[np.uint8]] = []
+    with _written_whole(target) as sink, av.open(sink, "w", format="mp3") as container:
+        stream = container.add_stream("libmp3lame", rate=MP3_RATE, layout="stereo")
+        stream.bit_rate = MP3_BITS
+        stream.codec_context.options = {"joint_stereo": "0"}
+        done = 0
+        for block in blocks:
+            frame = AudioFrame.from_ndarray(block.reshape(1, -1), format="s16", layout="stereo")
+            frame.sample_rate = rate
+            frame.pts = done
+            container.mux(stream.encode(frame))
+            done += len(block)
+            peaks.append(_peaks(block, stretch))
+        container.mux(stream.encode(None))
+    return np.concatenate(peaks).tobytes()
 
 
 def _peaks(block: Samples, stretch: int) -> npt.NDArray[np.uint8]:
