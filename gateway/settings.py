@@ -8,6 +8,7 @@ then ``/etc/numberpool/numberpool.toml``. Any value can be set in the environmen
 
 import os
 import tomllib
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -169,7 +170,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _chosen_file())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file.get())
 
     def node(self, name: str | None) -> NodeSettings:
         """The node of that name, or the only one.
@@ -185,22 +186,21 @@ class Settings(BaseSettings):
         )
 
 
-def _chosen_file() -> Path | None:
-    named = os.environ.get("NUMBERPOOL_CONFIG")
-    if named:
-        return Path(named)
-    return next((file for file in DEFAULT_FILES if file.is_file()), None)
+# Pydantic asks for its sources by class, so the file chosen for one load is handed over here.
+_file: ContextVar[Path | None] = ContextVar("settings_file", default=None)
 
 
-def load_settings() -> Settings:
-    """Settings from file and environment.
+def load_settings(file: Path | None = None) -> Settings:
+    """Settings from ``file`` (else the usual places) and the environment.
 
     Raises SettingsError with one line a fault: which setting, what is wrong, how to mend it.
     """
-    file = _chosen_file()
-    if file is not None and not file.is_file():
-        raise SettingsError(f"there is no settings file {file}; create it, or unset NUMBERPOOL_CONFIG")
+    named = file or (Path(os.environ["NUMBERPOOL_CONFIG"]) if os.environ.get("NUMBERPOOL_CONFIG") else None)
+    if named is not None and not named.is_file():
+        raise SettingsError(f"there is no settings file {named}; create it, or name another with --config")
+    file = named or next((usual for usual in DEFAULT_FILES if usual.is_file()), None)
     where = f"in {file} or the environment" if file else "in the environment (no settings file was found)"
+    chosen = _file.set(file)
     try:
         return Settings()
     except tomllib.TOMLDecodeError as error:
@@ -208,14 +208,13 @@ def load_settings() -> Settings:
     except OSError as error:
         raise SettingsError(f"cannot read {file}: {error.strerror}; mend its permissions") from None
     except ValidationError as error:
-        faults = [
-            _fault(item["loc"], item["type"], item["msg"], item["ctx"] if "ctx" in item else {})
-            for item in error.errors()
-        ]
+        faults = [_fault(item["loc"], item["type"], item["msg"]) for item in error.errors()]
         raise SettingsError(f"Settings {where} need mending:\n" + "\n".join(faults)) from None
+    finally:
+        _file.reset(chosen)
 
 
-def _fault(place: tuple[int | str, ...], kind: str, message: str, context: dict[str, Any]) -> str:
+def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
     name = ".".join(str(part) for part in place) or "settings"
     env = "NUMBERPOOL_" + "__".join(str(part).upper() for part in place)
     if kind == "missing":

@@ -1,0 +1,234 @@
+"""Puts the parts together: the store, the nodes, the ledger, jobs and the pages, and takes them down in order."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from gateway.asterisk.node import Node
+from gateway.calls.directory import Directory
+from gateway.calls.encoder import Encoder
+from gateway.calls.ledger import Ledger
+from gateway.calls.leftovers import adopt_leftovers
+from gateway.calls.load import load_directory
+from gateway.calls.recordings import RecordingStudio
+from gateway.calls.route import Destination, Route
+from gateway.health import Condition, Health
+from gateway.http.app import PagesParts, pages_app
+from gateway.settings import Settings, SettingsError
+from gateway.store.database import Database, StoreError
+from gateway.store.jobs import run_jobs
+from gateway.store.migrate import migrate
+from gateway.store.notify import Listener
+
+DATABASE_RETRY_SECONDS = 2.0
+LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
+# Notifications bring changes at once; this only mends what a lost one would leave.
+DIRECTORY_SECONDS = 60.0
+# How long the last calls may take to get into the database when we are stopped; what does not is in the outbox.
+FAREWELL_SECONDS = 3.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a started gateway tells whoever started it."""
+
+    pages_url: str
+    health: Health
+    database: Database
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, *, bring_forward: bool = True) -> AsyncIterator[Database]:
+    """The database of ``settings``, migrated; the embedded Postgres in the data folder where none is named.
+
+    Waits for a Postgres that is away. Raises StoreError for one that will not do, OSError for the embedded one's folder.
+    """
+    if settings.postgres.dsn is not None:
+        async with _connected(settings.postgres.dsn.get_secret_value(), settings, bring_forward) as database:
+            yield database
+        return
+    from gateway.local.postgres import EmbeddedPostgres  # only where it is used: its wheel is large
+
+    embedded = EmbeddedPostgres(settings.data_folder / "postgres")
+    already = embedded.pid is not None
+    dsn = await embedded.start()
+    try:
+        async with _connected(dsn, settings, bring_forward) as database:
+            yield database
+    finally:
+        if not already:  # whoever started it stops it: a command beside a running gateway leaves it alone
+            await embedded.stop()
+
+
+@asynccontextmanager
+async def _connected(dsn: str, settings: Settings, bring_forward: bool) -> AsyncIterator[Database]:
+    while True:
+        try:
+            if bring_forward:
+                for revision in await migrate(dsn):
+                    _log.info("migrated", revision=revision)
+            database = await Database.open(dsn, settings.postgres.connections)
+            break
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+            raise StoreError(f"Postgres refused us: {error}. Mend postgres.dsn in the settings.") from None
+        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+            _log.warning("Postgres does not answer; trying again", fault=str(error))
+            await asyncio.sleep(DATABASE_RETRY_SECONDS)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+class _Numbers:
+    """The present directory, kept fresh."""
+
+    def __init__(self, settings: Settings, database: Database, listener: Listener) -> None:
+        self._last_resort = Destination(settings.calls.default_destination, settings.calls.ring_seconds)
+        self._database = database
+        self._listener = listener
+        self.present = Directory({}, {}, {}, None, Route((self._last_resort,)))
+
+    async def load(self) -> None:
+        """Read everything again. Raises what the database raises."""
+        async with self._database.everything() as connection:
+            self.present = await load_directory(connection, self._last_resort)
+
+    async def keep(self, changed: Callable[[], None]) -> None:
+        """Read again whenever settings change, until cancelled; ``changed`` is told after each time."""
+        async with self._listener.subscribe("numberpool_settings") as changes:
+            following = aiter(changes)
+            while True:
+                try:
+                    async with asyncio.timeout(DIRECTORY_SECONDS):
+                        await anext(following)
+                except TimeoutError:
+                    pass
+                try:
+                    before = self.present
+                    await self.load()
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    _log.warning("numbers cannot be read; the last known ones serve", fault=str(error))
+                    continue
+                if self.present != before:
+                    changed()
+
+
+async def run(settings: Settings, ready: Callable[[Running], None] | None = None) -> None:
+    """Run until SIGTERM or SIGINT. ``ready`` is called once the pages answer.
+
+    Calls in progress go on in Asterisk and are picked up by the next gateway. Raises SettingsError, StoreError, OSError.
+    """
+    if not settings.nodes:
+        raise SettingsError("no Asterisk is named: add a [[nodes]] table to the settings file (see README)")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    health = Health()
+    encoder = Encoder()
+    try:
+        opening = asyncio.create_task(_serve(settings, health, encoder, ready))
+        stopping = asyncio.create_task(stop.wait())
+        # Also a start that waits for Postgres can be stopped.
+        await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not opening.done():
+            opening.cancel()
+        await asyncio.wait([opening])
+        stopping.cancel()
+        if not opening.cancelled() and (error := opening.exception()):
+            raise error
+    finally:
+        await encoder.close()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _serve(
+    settings: Settings,
+    health: Health,
+    encoder: Encoder,
+    ready: Callable[[Running], None] | None,
+) -> None:
+    async with open_database(settings) as database:
+        listener = Listener(database.dsn, health)
+        numbers = _Numbers(settings, database, listener)
+        await numbers.load()
+        ledger = Ledger(database, health, lambda: numbers.present)
+        nodes = [Node(node, lambda: numbers.present, ledger, health) for node in settings.nodes]
+        spools = {node.name: node.spool for node in settings.nodes if node.spool}
+        studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
+
+        def numbers_changed() -> None:
+            for node in nodes:
+                node.directory_changed()
+
+        writing = asyncio.create_task(ledger.run())
+        try:
+            async with _pages(settings, database, health, listener) as url:
+                tasks = [
+                    listener.run(),
+                    numbers.keep(numbers_changed),
+                    run_jobs(database.dsn, studio.handlers, health),
+                    _look_for_leftovers(settings, database, health),
+                    *(node.run() for node in nodes),
+                ]
+                async with asyncio.TaskGroup() as group:
+                    for task in tasks:
+                        group.create_task(task)
+                    if ready is not None:
+                        ready(Running(url, health, database))
+        finally:
+            # The nodes have logged off: what they noted last gets its moment.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await ledger.wait_idle()
+            writing.cancel()
+
+
+@asynccontextmanager
+async def _pages(settings: Settings, database: Database, health: Health, listener: Listener) -> AsyncIterator[str]:
+    runner = web.AppRunner(
+        pages_app(PagesParts(database=database, settings=settings, health=health, listener=listener)),
+        access_log=None,
+        shutdown_timeout=1.0,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.pages.host, settings.pages.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise SettingsError(
+                f"pages.port: cannot listen on {settings.pages.host}:{settings.pages.port} ({error.strerror}); "
+                "another program has it, so choose another port"
+            ) from None
+        host, port = runner.addresses[0][:2]
+        url = settings.pages.public_url or f"http://{host}:{port}"
+        _log.info("pages", url=url)
+        health.tell("pages", Condition.OK, "Pages are served.")
+        yield url
+    finally:
+        await runner.cleanup()
+
+
+async def _look_for_leftovers(settings: Settings, database: Database, health: Health) -> None:
+    while True:
+        for node in settings.nodes:
+            if node.spool is None:
+                continue
+            try:
+                await adopt_leftovers(database, node.name, node.spool, settings.data_folder, health)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("leftover recordings cannot be looked for", node=node.name, fault=str(error))
+        await asyncio.sleep(LEFTOVERS_SECONDS)

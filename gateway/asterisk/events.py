@@ -1,0 +1,46 @@
+"""Reads our own events out of what AMI sends, and nothing else.
+
+A SIP caller can bring line breaks into what Asterisk prints before our fields, so that a whole event is forged in
+front of ours (``%0d%0a`` in the user part of ``From``; Asterisk 22.10). Therefore only what follows the token counts,
+the token is ours and secret, the fields after it stand in fixed order, and a block with a repeated name is refused.
+"""
+
+import hmac
+from enum import Enum
+
+from gateway.calls.record import CallRecord, parse_record
+
+CALL_EVENT = "NPCall"
+PROOF_EVENT = "NPProof"
+
+
+class ForgedEvent(ValueError):
+    """A block that looks like an event of ours and is not: somebody sends line breaks in a number or name."""
+
+
+class Unfiltered(Enum):
+    """What an event that the filter should have held back stands for."""
+
+    EVENT = "an event that our event filter should hold back"
+
+
+def parse_event(block: bytes, token: str) -> CallRecord | Unfiltered | None:
+    """The record in a call's event; UNFILTERED for a stranger's event; None for one that Asterisk always sends.
+
+    Raises ForgedEvent, MalformedRecord.
+    """
+    lines = block.decode("utf-8", "replace").split("\r\n")
+    names = [line.partition(":")[0].strip().lower() for line in lines]
+    if lines[0] != "Event: UserEvent":
+        # FullyBooted and Shutdown are sent past every filter.
+        return None if lines[0] in ("Event: FullyBooted", "Event: Shutdown") else Unfiltered.EVENT
+    if len(set(names)) != len(names):
+        raise ForgedEvent("a field occurs twice")
+    if f"UserEvent: {CALL_EVENT}" not in lines:
+        return None if f"UserEvent: {PROOF_EVENT}" in lines else Unfiltered.EVENT
+    if names[-2:] != ["token", "call"] or names[-3] != "userevent":
+        raise ForgedEvent("the fields are not in their order")
+    given = lines[-2].partition(": ")[2]
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        raise ForgedEvent("the token is not ours")
+    return parse_record(lines[-1].partition(": ")[2])

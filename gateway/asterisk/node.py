@@ -1,0 +1,334 @@
+"""One Asterisk node: its links, its gate, its calls.
+
+Two connections, each replaced when it ends. The **calls** link listens and answers (account with write class
+``call``); the **store** link keeps the fallback routes and lists channels (write class ``system``). Each runs its own
+loop, so that trouble with one leaves the other working.
+"""
+
+import asyncio
+import re
+import secrets
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import structlog
+
+from gateway.asterisk import version
+from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused
+from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Unfiltered, parse_event
+from gateway.asterisk.fallback import sync_fallback
+from gateway.asterisk.outbox import Outbox
+from gateway.asterisk.routecode import encode_route
+from gateway.calls.directory import Directory
+from gateway.calls.ledger import AWAY, Ledger, Noted, Settled
+from gateway.calls.record import CallRecord, MalformedRecord, Stage
+from gateway.calls.stopwatch import Stopwatch
+from gateway.health import Condition, Health
+from gateway.settings import NodeSettings
+
+# The gate is opened this often; a gateway that stops doing so has been overtaken by the first call that waited in vain.
+TICK_SECONDS = 0.25
+FIRST_RETRY_SECONDS = 0.2
+LONGEST_RETRY_SECONDS = 5.0
+# A refused login stays refused until somebody edits a file; each attempt is a line in Asterisk's security log.
+REFUSED_RETRY_SECONDS = 15.0
+OUTBOX_SECONDS = 0.5
+CHANNELS_SECONDS = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class NeedsPerson(AmiError):
+    """Something about this Asterisk must be changed by hand; the message says what to type."""
+
+
+class Overtaken(AmiError):
+    """Another gateway answers for this Asterisk now."""
+
+
+class Node:
+    """The gateway's part of one Asterisk. ``run()`` until cancelled."""
+
+    def __init__(
+        self, settings: NodeSettings, directory: Callable[[], Directory], ledger: Ledger, health: Health
+    ) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self._directory = directory
+        self._ledger = ledger
+        self._health = health
+        self._outbox = Outbox(settings.spool / "outbox") if settings.spool else None
+        self._token = secrets.token_urlsafe(18)
+        self._epoch = 0
+        self._calls: AmiLink | None = None
+        self._proofs: asyncio.Queue[bool] = asyncio.Queue()
+        self._clock_ahead = 0.0
+        self._stopwatch = Stopwatch()
+        self._routes_changed = asyncio.Event()
+        self._suspects: set[str] = set()
+        ledger.on_settled[self.name] = self._settled
+        if self._outbox:
+            ledger.on_back.append(self._outbox.forget)
+
+    def directory_changed(self) -> None:
+        """The numbers changed: bring the fallback routes up to date."""
+        self._routes_changed.set()
+
+    async def run(self) -> None:
+        """Serve this node until cancelled; then shut the gate and log off. Calls in progress go on in Asterisk."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep("calls", self._serve_calls))
+            tasks.create_task(self._keep("store", self._serve_store))
+            if self._outbox:
+                tasks.create_task(self._read_outbox(self._outbox))
+
+    # -- links ---------------------------------------------------------------------------------------------------
+
+    async def _keep(self, what: str, serve: Callable[[], Awaitable[None]]) -> None:
+        """Run ``serve`` again whenever its link ends, with backoff, telling Health how it is."""
+        part = f"asterisk:{self.name}" if what == "calls" else f"asterisk:{self.name}:{what}"
+        wait = FIRST_RETRY_SECONDS
+        while True:
+            began = time.monotonic()
+            try:
+                await serve()
+            except (LoginRefused, NeedsPerson, ActionFailed) as error:
+                _log.error("this Asterisk needs a person", node=self.name, link=what, fault=str(error))
+                self._health.tell(part, Condition.NEEDS_PERSON, self._advice(what, error))
+                wait = REFUSED_RETRY_SECONDS
+            except Overtaken as error:
+                _log.error("another gateway took over", node=self.name)
+                self._health.tell(part, Condition.NEEDS_PERSON, str(error))
+                return
+            except LinkLost as error:
+                _log.warning("no link to Asterisk", node=self.name, link=what, fault=str(error))
+                self._health.tell(
+                    part,
+                    Condition.TROUBLED,
+                    f"Asterisk {self.name} cannot be reached ({error}). Calls ring by their fallback routes meanwhile.",
+                )
+                if time.monotonic() - began > LONGEST_RETRY_SECONDS:
+                    wait = FIRST_RETRY_SECONDS
+            await asyncio.sleep(wait * (0.75 + secrets.randbelow(500) / 1000))
+            wait = min(wait * 2, LONGEST_RETRY_SECONDS)
+
+    def _advice(self, what: str, error: AmiError) -> str:
+        account = self.settings.username if what == "calls" else self.settings.store_username
+        if isinstance(error, LoginRefused):
+            return (
+                f"Asterisk {self.name} refused the AMI account {account} ({error}). Make secret in the settings and in "
+                "Asterisk's numberpool-manager.conf the same, then run: asterisk -rx 'manager reload'"
+            )
+        if isinstance(error, ActionFailed):
+            return (
+                f"The AMI account {account} of Asterisk {self.name} may not do what it must ({error}). Render the "
+                "configuration again (numberpool asterisk render), then run: asterisk -rx 'manager reload'"
+            )
+        return str(error)
+
+    async def _connect(self, username: str, secret: str, on_event: Callable[[bytes], None]) -> AmiLink:
+        tls: ssl.SSLContext | None = None
+        if self.settings.tls:
+            tls = ssl.create_default_context(cafile=self.settings.tls_ca)
+        return await AmiLink.connect(self.settings.host, self.settings.port, username, secret, on_event, tls)
+
+    # -- the calls link ------------------------------------------------------------------------------------------
+
+    async def _serve_calls(self) -> None:
+        secret = self.settings.secret.get_secret_value()
+        link = await self._connect(self.settings.username, secret, self._on_event)
+        try:
+            await self._prove(link)
+            previous = await self._gateway_seen(link)
+            self._epoch = previous + 1
+            self._calls = link
+            _log.info("linked to Asterisk", node=self.name, epoch=self._epoch)
+            await self._open_gate(link)
+            self._health.tell(f"asterisk:{self.name}", Condition.OK, f"Asterisk {self.name} is linked.")
+            while True:
+                await asyncio.sleep(TICK_SECONDS)
+                if await self._gateway_seen(link) > self._epoch:
+                    raise Overtaken(
+                        f"Another Numberpool gateway answers for Asterisk {self.name} now. Stop one of the two, "
+                        "then start this one again."
+                    )
+                await self._open_gate(link)
+        except asyncio.CancelledError:
+            if not link.closed:
+                link.send(("Setvar", {"Variable": "NP_GATE", "Value": "shut"}), ("Logoff", {}))
+                await asyncio.wait([asyncio.ensure_future(link.wait_closed())], timeout=0.5)
+            raise
+        finally:
+            self._calls = None
+            link.close()
+
+    async def _prove(self, link: AmiLink) -> None:
+        """Check at login what would fail in silence later: version, clock, rights, event filter."""
+        settings = await link.action("CoreSettings")
+        found = version.parse(str(settings.asteriskversion))
+        if not version.is_supported(found):
+            raise NeedsPerson(version.advice(self.name, str(settings.asteriskversion)))
+        before = time.time()
+        pong = await link.action("Ping")
+        self._clock_ahead = float(str(pong.timestamp)) - (before + time.time()) / 2
+        while not self._proofs.empty():
+            self._proofs.get_nowait()
+        # The first must be held back by the filter, the second must come through.
+        await link.action("UserEvent", UserEvent="Numberpool-unfiltered")
+        await link.action("UserEvent", UserEvent=PROOF_EVENT)
+        try:
+            async with asyncio.timeout(2):
+                filtered = await self._proofs.get()
+        except TimeoutError:
+            raise NeedsPerson(
+                f"Asterisk {self.name} sends no user events to the account {self.settings.username}: it needs "
+                "read = user. Render the configuration again (numberpool asterisk render), then run: "
+                "asterisk -rx 'manager reload'"
+            ) from None
+        if not filtered:
+            raise NeedsPerson(self._filter_advice())
+
+    def _filter_advice(self) -> str:
+        return (
+            f"Asterisk {self.name} sends events that our filter should hold back. In numberpool-manager.conf account "
+            f"{self.settings.username} needs the line eventfilter(action(include),name(UserEvent),header(UserEvent),"
+            "method(starts_with)) = NP ; then run: asterisk -rx 'manager reload'"
+        )
+
+    async def _gateway_seen(self, link: AmiLink) -> int:
+        """The epoch of the gateway that last opened the gate. The answer also shows that Asterisk is alive."""
+        try:
+            answer = await link.action("Getvar", Variable="NP_GATEWAY")
+        except ActionFailed:
+            return 0
+        epoch = str(answer.value).partition("^")[0]
+        return int(epoch) if epoch.isdecimal() else 0
+
+    async def _open_gate(self, link: AmiLink) -> None:
+        link.send(
+            ("Setvar", {"Variable": "NP_GATEWAY", "Value": f"{self._epoch}^{self._token}"}),
+            ("Setvar", {"Variable": "NP_GATE", "Value": "open"}),
+        )
+
+    def _on_event(self, block: bytes) -> None:
+        """A call's event: decide if it waits, and note it. On the path of a ringing call, so nothing here waits."""
+        try:
+            event = parse_event(block, self._token)
+        except (ForgedEvent, MalformedRecord) as fault:
+            _log.warning("an event was refused; the outbox will tell of its call", node=self.name, fault=str(fault))
+            return
+        if event is Unfiltered.EVENT:
+            self._proofs.put_nowait(False)
+            if self._calls is not None:
+                self._health.tell(f"asterisk:{self.name}", Condition.NEEDS_PERSON, self._filter_advice())
+        elif isinstance(event, CallRecord):
+            if event.asks and event.asks == str(self._epoch):
+                self._answer(event)
+            self._note(event, seen_live=True)
+        elif block.find(PROOF_EVENT.encode()) >= 0:
+            self._proofs.put_nowait(True)
+
+    def _answer(self, record: CallRecord) -> None:
+        link = self._calls
+        if link is None or link.closed:
+            return
+        try:
+            route = encode_route(self._directory().decide(record.dialled))
+        except ValueError as error:
+            # The call goes on by its fallback; this is a mistake in a destination, told where it was made.
+            _log.error("a route cannot be written", dialled=record.dialled, fault=str(error))
+            return
+        link.send(
+            ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{self._epoch}", "Value": route}),
+        )
+
+    # -- records -------------------------------------------------------------------------------------------------
+
+    def _note(self, record: CallRecord, *, seen_live: bool) -> None:
+        measured = self._stopwatch.see(record.key, record.stage, time.monotonic() if seen_live else None)
+        self._ledger.note(Noted(self.name, record, measured, self._clock_ahead))
+
+    def _settled(self, settled: Settled) -> None:
+        key = settled.noted.record.key
+        self._stopwatch.forget(key)
+        if self._outbox is None:
+            return
+        if settled.fault is None:
+            self._outbox.delete(key)
+        else:
+            self._outbox.reject(key, settled.fault)
+
+    async def _read_outbox(self, outbox: Outbox) -> None:
+        part = f"outbox:{self.name}"
+        while True:
+            try:
+                records = await asyncio.to_thread(outbox.unread)
+            except OSError as error:
+                self._health.tell(
+                    part,
+                    Condition.NEEDS_PERSON,
+                    f"The outbox {outbox.folder} cannot be read ({error.strerror}). Create it for Asterisk's user "
+                    "and writable for the user that Numberpool runs as; calls ring meanwhile.",
+                )
+                records = []
+            else:
+                self._health.tell(part, Condition.OK, "The outbox is read.")
+            for record in records:
+                self._note(record, seen_live=False)
+            if not records:
+                await asyncio.sleep(OUTBOX_SECONDS)
+
+    # -- the store link ------------------------------------------------------------------------------------------
+
+    async def _serve_store(self) -> None:
+        secret = self.settings.store_secret.get_secret_value()
+        link = await self._connect(self.settings.store_username, secret, lambda _: None)
+        part = f"asterisk:{self.name}:store"
+        try:
+            self._routes_changed.set()
+            while True:
+                if self._routes_changed.is_set():
+                    self._routes_changed.clear()
+                    changed = await sync_fallback(link, self._directory())
+                    if changed:
+                        _log.info("fallback routes written", node=self.name, entries=changed)
+                await self._close_cut_off(link)
+                self._health.tell(part, Condition.OK, "Fallback routes are up to date.")
+                changed_soon = asyncio.ensure_future(self._routes_changed.wait())
+                lost = asyncio.ensure_future(link.wait_closed())
+                await asyncio.wait([changed_soon, lost], timeout=CHANNELS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                changed_soon.cancel()
+                if lost.done():
+                    raise LinkLost("the connection was closed")
+                lost.cancel()
+        finally:
+            link.close()
+
+    async def _close_cut_off(self, link: AmiLink) -> None:
+        """Close the calls that have neither an end nor a channel: their Asterisk died under them.
+
+        A call must be found so twice, one round apart: its end may be on its way here.
+        """
+        try:
+            open_calls = await self._ledger.open_calls(self.name)
+        except AWAY as error:  # there is another time
+            _log.debug("open calls cannot be read", fault=str(error))
+            return
+        living: set[str] = set()
+        if open_calls:
+            living = {_key_part(str(channel.uniqueid)) for channel in await link.listing("CoreShowChannels")}
+        dead = {key for key in open_calls if key.rpartition("-")[0] not in living}
+        for key in sorted(dead & self._suspects):
+            _log.info("a call was cut off", node=self.name, call=key)
+            record = await asyncio.to_thread(self._outbox.read, key) if self._outbox else None
+            if record is None:
+                await self._ledger.cut_off(self.name, key)
+            elif record.stage is not Stage.ENDED:
+                self._note(replace(record, stage=Stage.ENDED, cut_off=True), seen_live=False)
+        self._suspects = dead
+
+
+def _key_part(unique_id: str) -> str:
+    """The unique id as the dialplan puts it into a call's key (np-call): its random number follows."""
+    return re.sub(r"[^A-Za-z0-9._-]", "", unique_id)

@@ -1,0 +1,136 @@
+"""Writes the Asterisk configuration from the templates in ``asterisk_conf/``, and never over somebody's changes.
+
+A manifest beside the files remembers what was written last. A file that differs from it was changed by hand: it is
+kept as ``<name>.changed-<time>`` before the new one takes its place, and the caller is told.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import jinja2
+
+from gateway.assets import asset_folder
+from gateway.asterisk.routecode import encode_destinations, encode_route
+from gateway.calls.route import Destination, Route
+from gateway.settings import CallSettings, NodeSettings, SettingsError
+
+MANIFEST = ".numberpool-manifest.json"
+# Holds the AMI secrets.
+_PRIVATE = {"numberpool-manager.conf"}
+
+
+class Change(StrEnum):
+    """What became of a file."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    REPLACED = "replaced a file that was changed by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One file, what happened to it, and where the version with the changes by hand was kept."""
+
+    file: Path
+    change: Change
+    kept: Path | None = None
+
+
+def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[str, str]:
+    """File name -> text of every template, for an Asterisk that will read them in ``folder``.
+
+    Raises SettingsError where a setting cannot stand in a configuration file.
+    """
+    if node.spool is None:
+        raise SettingsError(
+            f"node {node.name}: set spool to a folder of that Asterisk's machine; its dialplan writes each call there"
+        )
+    last_resort = (Destination(calls.default_destination, calls.ring_seconds),)
+    values = {
+        "node": node.name,
+        "folder": folder,
+        "bound_ms": calls.decision_bound_ms,
+        "bound": f"{calls.decision_bound_ms / 1000:g}",
+        "username": node.username,
+        "store_username": node.store_username,
+        "secret": node.secret.get_secret_value(),
+        "store_secret": node.store_secret.get_secret_value(),
+        "outbox": node.spool / "outbox",
+        "recordings": node.spool / "recordings",
+        "default_route": encode_route(Route(last_resort)),
+        "default_destinations": encode_destinations(last_resort),
+        "default_destination": calls.default_destination,
+    }
+    for name, value in values.items():
+        if any(character in str(value) for character in "\r\n;,${}"):
+            raise SettingsError(
+                f"node {node.name}: {name} holds one of ; , $ {{ }} or a line break, which Asterisk's configuration "
+                "files read as something else; choose another"
+            )
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(asset_folder("asterisk_conf")),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    return {
+        name.removesuffix(".j2"): environment.get_template(name).render(values)
+        for name in sorted(environment.list_templates(extensions=["j2"]))
+    }
+
+
+def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
+    """Write ``texts`` into ``folder``, keeping what was changed by hand. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / MANIFEST
+    try:
+        written: dict[str, str] = json.loads(manifest.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        written = {}
+    done: list[Rendered] = []
+    for name, text in texts.items():
+        file = folder / name
+        present = file.read_text() if file.exists() else None
+        kept = None
+        if present == text:
+            done.append(Rendered(file, Change.UNCHANGED))
+        else:
+            if present is not None and written.get(name) != _digest(present):
+                kept = file.with_name(f"{name}.changed-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+                file.rename(kept)
+            _replace(file, text, 0o640 if name in _PRIVATE else 0o644)
+            done.append(Rendered(file, Change.REPLACED if kept else Change.WRITTEN, kept))
+        written[name] = _digest(text)
+        _replace(manifest, json.dumps(written, indent=1) + "\n", 0o644)
+    return done
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _replace(file: Path, text: str, mode: int) -> None:
+    """Put ``text`` in the place of ``file`` at once; group and owner of an existing file are kept."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    if file.exists():
+        before = file.stat()
+        beside.chmod(before.st_mode & 0o777)
+        if (before.st_uid, before.st_gid) != (os.getuid(), os.getgid()):
+            try:
+                os.chown(beside, before.st_uid, before.st_gid)
+            except PermissionError:
+                beside.chmod(mode)
+    beside.replace(file)

@@ -1,0 +1,87 @@
+"""Every number and where it leads, in memory, and the decision over it: plain values, no I/O.
+
+The gateway keeps one Directory and replaces it whole when settings change. The fallback routes in AstDB are written
+from the same Directory, so that a number is matched alike whether the gateway lives or not.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from gateway.calls.route import Destination, Route
+
+# A chain of destinations longer than this is a mistake, and an endless one would be a loop.
+LONGEST_CHAIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A tracking number with everything that its calls need.
+
+    ``forms`` are all the ways a carrier may send it (gateway.pools.numbers.forms), ``route`` what its calls do.
+    """
+
+    id: int
+    company_id: int
+    e164: str
+    source_id: int | None
+    route: Route
+    forms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All numbers by every form, and the company that gets what nobody owns."""
+
+    numbers: Mapping[int, Number]
+    by_form: Mapping[str, Number]
+    regions: Mapping[int, str]  # company id -> ISO country by which its national numbers are read
+    default_company: int | None
+    default_route: Route
+
+    def match(self, dialled: Iterable[str]) -> Number | None:
+        """The first of ``dialled`` that is a form of one of our numbers."""
+        return next((self.by_form[form] for form in dialled if form in self.by_form), None)
+
+    def decide(self, dialled: Iterable[str]) -> Route:
+        """The route for a call that asked for one of ``dialled``; the default line where no number is known."""
+        number = self.match(dialled)
+        return self.default_route if number is None else number.route
+
+
+def build_directory(
+    numbers: Iterable[Number],
+    regions: Mapping[int, str],
+    default_company: int | None,
+    default_route: Route,
+) -> Directory:
+    """A directory of ``numbers``.
+
+    Two numbers may share a national form (of two countries). The full number always wins; a form that several numbers
+    claim otherwise belongs to the one that was there first, so that adding a number never moves another's calls.
+    """
+    ordered = sorted(numbers, key=lambda number: number.id)
+    by_form: dict[str, Number] = {}
+    for number in ordered:
+        for form in (number.e164, number.e164.removeprefix("+")):
+            by_form[form] = number
+    for number in ordered:
+        for form in number.forms:
+            by_form.setdefault(form, number)
+    return Directory({number.id: number for number in ordered}, by_form, dict(regions), default_company, default_route)
+
+
+def chain(start: int | None, destinations: Mapping[int, tuple[Destination, int | None]]) -> tuple[Destination, ...]:
+    """The destinations from ``start`` on, each once, in the order in which a call tries them."""
+    found: list[Destination] = []
+    seen: set[int] = set()
+    here = start
+    while here is not None and here in destinations and here not in seen and len(found) < LONGEST_CHAIN:
+        seen.add(here)
+        destination, here = destinations[here]
+        found.append(destination)
+    return tuple(found)
+
+
+def with_default(route: Route, default: tuple[Destination, ...]) -> Route:
+    """``route``, ringing ``default`` where it has no destination of its own."""
+    return route if route.destinations else replace(route, destinations=default)

@@ -1,0 +1,189 @@
+"""The ledger: brings records of calls into Postgres, each call once, however often and in whatever order they come.
+
+Records wait here by call, the highest stage only, and are committed in batches. Where Postgres is away they wait;
+what is more than memory should hold is let go, because the outbox still has it. Once a call's end is committed,
+``on_settled`` is told, and its outbox file may go.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+
+from gateway.calls.directory import Directory
+from gateway.calls.entry import CallEntry, Measured, call_entry
+from gateway.calls.record import CallRecord, Stage
+from gateway.calls.recordings import expect_recording
+from gateway.health import Condition, Health
+from gateway.store.database import Connection, Database
+from gateway.store.queries import load_queries
+
+PART = "calls"
+BATCH = 100
+# Some 2 KB each. What is beyond stays in the outbox only, and is read again once the database is back.
+MOST_WAITING = 20_000
+RETRY_SECONDS = 1.0
+
+_sql = load_queries(Path(__file__).parent)
+_log = structlog.get_logger(__name__)
+
+
+class NoCompany(Exception):
+    """No company is set up yet, so calls wait in the outbox. Add one: numberpool company add NAME"""
+
+
+# What a database that is away, starting or shutting down answers with.
+AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A record on its way into the database: of which node, with what was measured beside it."""
+
+    node: str
+    record: CallRecord
+    measured: Measured = field(default_factory=Measured)
+    clock_ahead: float = 0.0  # seconds by which the node's clock is ahead of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a record: in the database, or refused by it for good (``fault`` says why)."""
+
+    noted: Noted
+    fault: str | None = None
+
+
+class Ledger:
+    """Writes calls. ``directory`` gives the present numbers; ``on_settled`` hears of every ended call."""
+
+    def __init__(self, database: Database, health: Health, directory: Callable[[], Directory]) -> None:
+        self._database = database
+        self._health = health
+        self._directory = directory
+        self._waiting: dict[tuple[str, str], Noted] = {}
+        self._something = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._node_ids: dict[str, int] = {}
+        self.on_settled: dict[str, Callable[[Settled], None]] = {}
+        self.on_back: list[Callable[[], None]] = []
+        self._let_go = False
+
+    def note(self, noted: Noted) -> None:
+        """Take a record; never waits, never fails."""
+        place = (noted.node, noted.record.key)
+        known = self._waiting.get(place)
+        if known is not None and known.record.stage >= noted.record.stage:
+            return
+        if known is None and len(self._waiting) >= MOST_WAITING:
+            self._let_go = True
+            return
+        self._waiting[place] = noted
+        self._idle.clear()
+        self._something.set()
+
+    async def wait_idle(self) -> None:
+        """Return once everything noted is in the database."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        troubled = False
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._waiting:
+                batch = list(self._waiting.values())[:BATCH]
+                try:
+                    await self._write(batch)
+                except NoCompany:
+                    self._health.tell(PART, Condition.NEEDS_PERSON, NoCompany.__doc__ or "")
+                    troubled = True
+                    await asyncio.sleep(RETRY_SECONDS)
+                except AWAY as error:
+                    _log.warning("the database did not take calls; they wait", fault=str(error), calls=len(batch))
+                    self._health.tell(
+                        PART, Condition.TROUBLED, "The database is away. Calls ring and are kept; they come in later."
+                    )
+                    troubled = True
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    if troubled or self._let_go:
+                        troubled = self._let_go = False
+                        self._health.tell(PART, Condition.OK, "Calls are written.")
+                        for back in self.on_back:
+                            back()
+
+    async def _write(self, batch: list[Noted]) -> None:
+        try:
+            async with self._database.everything() as connection:
+                for noted in batch:
+                    await self._save(connection, noted)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
+            if len(batch) > 1:  # one of them is bad: find it, and let the others through
+                for noted in batch:
+                    await self._write([noted])
+                return
+            _log.error("the database refused a call for good", call=batch[0].record.key, fault=str(error))
+            self._settle(batch[0], str(error))
+        else:
+            for noted in batch:
+                self._settle(noted)
+
+    def _settle(self, noted: Noted, fault: str | None = None) -> None:
+        place = (noted.node, noted.record.key)
+        if self._waiting.get(place) is noted:
+            del self._waiting[place]
+            if not self._waiting:
+                self._idle.set()
+        if noted.record.stage is Stage.ENDED or fault:
+            told = self.on_settled.get(noted.node)
+            if told is not None:
+                told(Settled(noted, fault))
+
+    async def node_id(self, connection: "Connection[asyncpg.Record]", name: str) -> int:
+        """The number of the node ``name`` in the database."""
+        if name not in self._node_ids:
+            self._node_ids[name] = await _sql.node_id(connection, name=name)
+        return self._node_ids[name]
+
+    async def _save(self, connection: "Connection[asyncpg.Record]", noted: Noted) -> None:
+        directory = self._directory()
+        entry = call_entry(noted.record, directory, noted.measured, noted.clock_ahead)
+        if entry is None:
+            raise NoCompany
+        row = await _sql.save_call(connection, node_id=await self.node_id(connection, noted.node), **_columns(entry))
+        if row is None or noted.record.stage is not Stage.ENDED:
+            return
+        call: dict[str, Any] = {"company_id": row["company_id"], "call_id": row["id"]}
+        for position, leg in enumerate(entry.legs):
+            await _sql.save_leg(
+                connection,
+                **call,
+                position=position,
+                **asdict(leg),
+            )
+        if noted.record.rate is not None and noted.record.answered_at is not None:
+            await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=noted.record.rate)
+
+    async def open_calls(self, node: str) -> set[str]:
+        """The calls of ``node`` that the database believes to be going on."""
+        async with self._database.everything() as connection:
+            node_id = await self.node_id(connection, node)
+            return {row["asterisk_id"] async for row in _sql.open_calls(connection, node_id=node_id)}
+
+    async def cut_off(self, node: str, key: str) -> None:
+        """Close a call that left no record of its end, not even in the outbox."""
+        async with self._database.everything() as connection:
+            await _sql.cut_off(connection, node_id=await self.node_id(connection, node), asterisk_id=key)
+
+
+def _columns(entry: CallEntry) -> dict[str, Any]:
+    columns = {column.name: getattr(entry, column.name) for column in fields(entry) if column.name != "legs"}
+    return columns | {"evidence": json.dumps(columns["evidence"])}

@@ -1,0 +1,63 @@
+"""Reads the directory of numbers from Postgres."""
+
+from pathlib import Path
+from typing import Any
+
+from asyncpg import Record
+
+from gateway.calls.directory import Directory, Number, build_directory, chain, with_default
+from gateway.calls.route import Destination, Route
+from gateway.pools.numbers import forms
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_sql = load_queries(Path(__file__).parent)
+
+
+async def load_directory(connection: "Connection[Record]", last_resort: Destination) -> Directory:
+    """All numbers, over a connection that sees every company.
+
+    ``last_resort`` rings for a company that has named no main line.
+    """
+    companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
+    destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
+    numbers: list[Any] = [row async for row in _sql.directory_numbers(connection)]
+
+    links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
+    main_lines = {
+        row["company_id"]: chain(row["id"], links) or (last_resort,) for row in destinations if row["is_default"]
+    }
+
+    def main_line(company_id: int) -> tuple[Destination, ...]:
+        return main_lines.get(company_id, (last_resort,))
+
+    known = [
+        Number(
+            id=row["id"],
+            company_id=row["company_id"],
+            e164=row["e164"],
+            source_id=row["source_id"],
+            route=with_default(
+                Route(
+                    destinations=chain(row["destination_id"], links),
+                    record=row["record"],
+                    announcement=row["announcement"],
+                    whisper=row["whisper"],
+                    number_id=row["id"],
+                    source_id=row["source_id"],
+                ),
+                main_line(row["company_id"]),
+            ),
+            forms=forms(row["e164"], row["region"]),
+        )
+        for row in numbers
+    ]
+    default = next((row for row in companies if row["is_default"]), None)
+    default_route = (
+        Route((last_resort,))
+        if default is None
+        else Route(main_line(default["id"]), record=default["record_calls"], announcement=default["announcement"])
+    )
+    return build_directory(
+        known, {row["id"]: row["region"] for row in companies}, default and default["id"], default_route
+    )

@@ -1,0 +1,60 @@
+-- name: directory_companies
+-- Every company, with what its calls need.
+SELECT id, region, record_calls, announcement, is_default FROM companies ORDER BY id;
+
+-- name: directory_destinations
+-- Every destination and the one that follows it.
+SELECT id, company_id, dial, ring_seconds, next_id, is_default FROM destinations ORDER BY id;
+
+-- name: directory_numbers
+-- Every tracking number; whether it records is said by the number, else its pool, else its company.
+SELECT n.id, n.company_id, n.e164, n.source_id, n.destination_id, n.whisper,
+       coalesce(n.record_calls, p.record_calls, c.record_calls) AS record, c.announcement, c.region
+FROM tracking_numbers n
+JOIN companies c ON c.id = n.company_id
+JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
+ORDER BY n.id;
+
+-- name: node_id$
+-- The number of an Asterisk node, made on first sight.
+WITH made AS (
+    INSERT INTO nodes (name) VALUES (:name) ON CONFLICT (name) DO NOTHING RETURNING id
+)
+SELECT id FROM made UNION ALL SELECT id FROM nodes WHERE name = :name LIMIT 1;
+
+-- name: save_call^
+-- One record of a call: the first makes the row, a later stage replaces what it says, an earlier one changes nothing
+-- (no row comes back).
+INSERT INTO calls AS known (
+    company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
+    started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, hung_up_by, hangup_cause, decided_by,
+    decision_ms, recorded, evidence
+) VALUES (
+    :company_id, :node_id, :asterisk_id, :stage, :state, :outcome, :did,
+    (SELECT id FROM tracking_numbers WHERE company_id = :company_id AND id = :number_id),
+    (SELECT id FROM sources WHERE company_id = :company_id AND id = :source_id),
+    :trunk, :caller, :caller_name, :started_at, :answered_at, :ended_at, :ring_seconds, :talk_seconds, :answered_by,
+    :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence
+)
+ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
+    stage = excluded.stage, state = excluded.state, outcome = excluded.outcome, answered_at = excluded.answered_at,
+    ended_at = excluded.ended_at, ring_seconds = excluded.ring_seconds, talk_seconds = excluded.talk_seconds,
+    answered_by = excluded.answered_by, hung_up_by = excluded.hung_up_by, hangup_cause = excluded.hangup_cause,
+    decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded
+WHERE known.stage < excluded.stage
+RETURNING id, company_id;
+
+-- name: save_leg!
+-- One attempt to reach a destination.
+INSERT INTO legs (company_id, call_id, position, dial, ring_seconds, result, hangup_cause, answered_by)
+VALUES (:company_id, :call_id, :position, :dial, :ring_seconds, :result, :hangup_cause, :answered_by)
+ON CONFLICT DO NOTHING;
+
+-- name: open_calls
+-- The calls of a node that have not ended, as far as is known here.
+SELECT asterisk_id FROM calls WHERE node_id = :node_id AND state <> 'ended';
+
+-- name: cut_off!
+-- Close a call whose Asterisk has no channel for it any more and left no record of its end.
+UPDATE calls SET stage = 3, state = 'ended', outcome = 'cut_off'
+WHERE node_id = :node_id AND asterisk_id = :asterisk_id AND state <> 'ended';

@@ -1,0 +1,125 @@
+"""A call's record, as the dialplan writes it: one line, the same in its event and in its outbox file.
+
+A line is ``key=value`` pairs joined by ``&``, values percent-encoded, so that nothing a caller sends can end a field
+or a line. Each record contains all that the one before it said; the highest stage is the whole truth so far.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from urllib.parse import unquote
+
+from gateway.asterisk.routecode import decode_reference
+
+VERSION = "1"
+
+
+class MalformedRecord(ValueError):
+    """A call's record is not one: written by another version of the dialplan, or not by it at all."""
+
+
+class Stage(IntEnum):
+    """How far a call had come when its record was written."""
+
+    STARTED = 1
+    ANSWERED = 2
+    ENDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LegRecord:
+    """One attempt to reach a destination, as ``Dial()`` saw it.
+
+    ``status`` is DIALSTATUS, or ``END`` where the call ended during this leg. Times are the node's clock.
+    """
+
+    dial: str
+    began: float
+    ended: float
+    status: str
+    cause: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """What the dialplan knows of one call. Times are UTC by the node's clock; seconds are floats."""
+
+    key: str
+    unique_id: str
+    stage: Stage
+    started_at: datetime
+    trunk: str
+    dialled: tuple[str, ...]  # first choice, request line, To, P-Called-Party-ID; digits and '+', may be empty
+    caller: str
+    caller_name: str
+    asks: str = ""  # epoch of the gateway it waits for; empty: it does not wait
+    decided_by: str = "unknown"
+    number_id: int | None = None
+    source_id: int | None = None
+    waited_seconds: float | None = None
+    answered_at: datetime | None = None
+    answered_channel: str = ""
+    ended_at: datetime | None = None
+    cause: int | None = None
+    hangup_source: str = ""
+    channel: str = ""
+    rate: int | None = None  # samples a second of its recording; none: not recorded
+    legs: tuple[LegRecord, ...] = ()
+    cut_off: bool = False  # ended by the death of Asterisk, not by anybody's hanging up
+
+
+def parse_record(line: str) -> CallRecord:
+    """The record in ``line``.
+
+    Raises MalformedRecord where it is none; a field that occurs twice makes it none.
+    """
+    fields: dict[str, str] = {}
+    for pair in line.split("&"):
+        name, equals, value = pair.partition("=")
+        if not equals or name in fields:
+            raise MalformedRecord(f"field {name[:40]!r} is repeated or has no value")
+        fields[name] = unquote(value, errors="replace")
+    try:
+        if fields["v"] != VERSION:
+            raise MalformedRecord(f"version {fields['v'][:10]!r} is not {VERSION}")
+        number_id, source_id = decode_reference(fields.get("ref", ""))
+        return CallRecord(
+            key=fields["key"],
+            unique_id=fields["id"],
+            stage=Stage(int(fields["stage"])),
+            started_at=_moment(fields["at"]),
+            trunk=fields["trunk"],
+            dialled=tuple(fields[name] for name in ("first", "request", "to", "party")),
+            caller=fields["caller"],
+            caller_name=fields["name"].strip(),
+            asks=fields.get("ask", ""),
+            decided_by=fields.get("by", "unknown"),
+            number_id=number_id,
+            source_id=source_id,
+            waited_seconds=float(fields["waited"]) if fields.get("waited") else None,
+            answered_at=_moment(fields["answered"]) if "answered" in fields else None,
+            answered_channel=fields.get("who", ""),
+            ended_at=_moment(fields["ended"]) if "ended" in fields else None,
+            cause=_cause(fields.get("cause", "")),
+            hangup_source=fields.get("source", ""),
+            channel=fields.get("channel", ""),
+            rate=int(fields["rate"]) if fields.get("rate") else None,
+            legs=tuple(_leg(text) for text in fields.get("legs", "").split("~") if text),
+        )
+    except MalformedRecord:
+        raise
+    except (KeyError, ValueError, OverflowError, OSError) as error:
+        raise MalformedRecord(f"{type(error).__name__}: {error}") from None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromtimestamp(float(text), UTC)
+
+
+def _cause(text: str) -> int | None:
+    return int(text) if text.isdecimal() and 0 < int(text) < 256 else None
+
+
+def _leg(text: str) -> LegRecord:
+    dial, began, ended, status, cause = text.split("^")
+    return LegRecord(unquote(dial), float(began), float(ended), status, _cause(cause))

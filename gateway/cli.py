@@ -1,0 +1,132 @@
+"""The ``numberpool`` command."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import click
+import structlog
+
+from gateway import __version__
+from gateway.http.commands import COMMANDS as PEOPLE
+from gateway.pools.commands import COMMANDS as SET_UP
+from gateway.settings import LogSettings, Settings, SettingsError, load_settings
+from gateway.store.database import StoreError
+
+
+class _Numberpool(click.Group):
+    """Turns what a person can mend into one clear message instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, StoreError) as error:
+            raise click.ClickException(str(error)) from None
+        except asyncpg.PostgresError as error:
+            raise click.ClickException(f"Postgres: {error}") from None
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or 'the system'}: {error.strerror or error}") from None
+
+
+@click.group(cls=_Numberpool, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path), envvar="NUMBERPOOL_CONFIG", help="The settings file (TOML).")
+@click.version_option(__version__)
+@click.pass_context
+def numberpool(ctx: click.Context, config: Path | None) -> None:
+    """Call tracking on your own Asterisk."""
+    settings = load_settings(config)
+    start_logging(settings.log)
+    ctx.obj = settings
+
+
+@numberpool.command()
+@click.pass_obj
+def run(settings: Settings) -> None:
+    """Run the gateway and the pages, until SIGTERM or Ctrl-C."""
+    from gateway.app import run as run_gateway
+
+    asyncio.run(run_gateway(settings))
+
+
+@numberpool.command()
+@click.pass_obj
+def migrate(settings: Settings) -> None:
+    """Bring the database to the present schema."""
+    from gateway.app import open_database
+    from gateway.store.migrate import migrate as bring_forward
+
+    async def work() -> None:
+        async with open_database(settings, bring_forward=False) as database:
+            applied = await bring_forward(database.dsn)
+            for revision in applied:
+                click.echo(f"applied {revision}")
+            if not applied:
+                click.echo("The database is up to date.")
+
+    asyncio.run(work())
+
+
+@numberpool.group()
+def asterisk() -> None:
+    """Asterisk's configuration."""
+
+
+@asterisk.command()
+@click.option("--node", help="Which node of the settings; needed where there are several.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/asterisk/numberpool"),
+    show_default=True,
+    help="The folder to write to.",
+)
+@click.option(
+    "--for-folder", type=click.Path(path_type=Path), help="Where Asterisk will read the files, if that is elsewhere."
+)
+@click.pass_obj
+def render(settings: Settings, node: str | None, into: Path, for_folder: Path | None) -> None:
+    """Write dialplan, AMI accounts and trunk examples for one Asterisk."""
+    from gateway.asterisk.render import render_texts, write_files
+
+    chosen = settings.node(node)
+    folder = for_folder or into.absolute()
+    for done in write_files(render_texts(chosen, settings.calls, folder), into):
+        click.echo(f"{done.file}: {done.change.value}" + (f"; the old one is {done.kept}" if done.kept else ""))
+    assert chosen.spool is not None
+    click.echo(
+        "\nIn extensions.conf:  #include " + str(folder / "numberpool-extensions.conf") + "\n"
+        "At the end of manager.conf:  #include " + str(folder / "numberpool-manager.conf") + "\n"
+        "In pjsip.conf, for each trunk:  context=numberpool-in   (see numberpool-trunks.example.conf)\n"
+        f"Folders that Asterisk writes to: {chosen.spool / 'outbox'} and {chosen.spool / 'recordings'}\n"
+        "Then:  asterisk -rx 'manager reload' ; asterisk -rx 'dialplan reload' ; asterisk -rx 'pjsip reload'"
+    )
+
+
+for command in (*PEOPLE, *SET_UP):
+    numberpool.add_command(command)
+
+
+def start_logging(settings: LogSettings) -> None:
+    """Log to standard error: readable lines, or JSON for a log collector."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer()
+            if settings.json_lines
+            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def main() -> None:
+    """Entry point of the ``numberpool`` command."""
+    numberpool(auto_envvar_prefix="NUMBERPOOL_CLI")
