@@ -165,7 +165,7 @@ class PrivateAsterisk:
         Raises `OSError` when it does not run, `TimeoutError` when it does not answer.
         """
         async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_unix_connection(str(self._run / "asterisk.ctl"), limit=2**24)
+            reader, writer = await asyncio.open_unix_connection(sock=await self._control_socket(), limit=2**24)
             try:
                 # It greets with host, process and version; this is what its own client sends.
                 await reader.readline()
@@ -174,6 +174,23 @@ class PrivateAsterisk:
             finally:
                 writer.close()
         return _plain(answer)
+
+    async def _control_socket(self) -> socket.socket:
+        # Asterisk lets two connections wait; a third is refused with EAGAIN, which asyncio takes
+        # for "still connecting".
+        while True:
+            control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            control.setblocking(False)
+            try:
+                control.connect(str(self._run / "asterisk.ctl"))
+            except BlockingIOError:
+                control.close()
+                await asyncio.sleep(0.002)
+            except OSError:
+                control.close()
+                raise
+            else:
+                return control
 
     async def _supervise(self) -> None:
         pause, longest = _BACKOFF_SECONDS
