@@ -1,0 +1,305 @@
+"""The commands that set up companies and their numbers: ``company``, ``source``, ``destination``, ``number``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TextIO
+
+import click
+
+from gateway.pools import setup
+from gateway.pools.errors import SetupError
+from gateway.pools.numbers import printed
+from gateway.settings import Settings
+
+Work = Callable[[Any], Awaitable[str]]
+
+_of_company = click.option("--company", metavar="NAME", help="Which company; needed where there are several.")
+_record = click.option("--record/--no-record", default=None, help="Whether calls are recorded; else as the pool says.")
+
+
+def _run(settings: Settings, work: Work) -> None:
+    """Do ``work`` in one transaction that sees every company, all of it or nothing; then print what it says."""
+    from gateway.app import open_database
+
+    async def open_and_work() -> str:
+        async with open_database(settings) as database, database.everything() as connection:
+            return await work(connection)
+
+    try:
+        click.echo(asyncio.run(open_and_work()))
+    except SetupError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[object, ...]], empty: str) -> str:
+    """Rows in columns as wide as they need to be."""
+    lines = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
+    if not lines:
+        return empty
+    widths = [max(map(len, column)) for column in zip(titles, *lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (titles, *lines)
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+@click.group()
+def company() -> None:
+    """Companies: each sees only its own numbers, calls and recordings."""
+
+
+@company.command("add")
+@click.argument("name")
+@click.option("--time-zone", default="UTC", show_default=True, help="Such as America/Regina.")
+@click.option(
+    "--region", default="US", show_default=True, help="Country whose national numbers it writes (two letters)."
+)
+@click.option("--currency", default="USD", show_default=True)
+@click.option("--record/--no-record", default=True, show_default=True, help="Whether its calls are recorded.")
+@click.option("--announcement", metavar="SOUND", help="A sound played before it rings, such as custom/may-be-recorded.")
+@click.option("--default", "is_default", is_flag=True, help="Calls to numbers that nobody owns are this company's.")
+@click.pass_obj
+def add_company(
+    settings: Settings,
+    name: str,
+    time_zone: str,
+    region: str,
+    currency: str,
+    record: bool,
+    announcement: str | None,
+    is_default: bool,
+) -> None:
+    """Make a company."""
+
+    async def work(connection: Any) -> str:
+        made = await setup.add_company(
+            connection,
+            name,
+            time_zone=time_zone,
+            region=region,
+            currency=currency,
+            record_calls=record,
+            announcement=announcement,
+            is_default=is_default or None,
+        )
+        return f'{made.name} is set up.\nNext, its main line:  numberpool destination add "Front desk" PJSIP/reception'
+
+    _run(settings, work)
+
+
+@company.command("list")
+@click.pass_obj
+def list_companies(settings: Settings) -> None:
+    """Show all companies."""
+
+    async def work(connection: Any) -> str:
+        return _table(
+            ("COMPANY", "TIME ZONE", "REGION", "CURRENCY", "RECORDS", "GETS UNKNOWN NUMBERS"),
+            (
+                (
+                    *(each[column] for column in ("name", "time_zone", "region", "currency")),
+                    _yes(each["record_calls"]),
+                    _yes(each["is_default"]),
+                )
+                for each in await setup.companies(connection)
+            ),
+            "No company yet. Make one:  numberpool company add NAME",
+        )
+
+    _run(settings, work)
+
+
+@click.group()
+def source() -> None:
+    """Sources: what brings calls, such as Google Ads or a flyer."""
+
+
+@source.command("add")
+@click.argument("name")
+@click.option("--channel", default="", help="Such as Paid search, Print, Radio.")
+@click.option("--source", default="", help="Such as google; compared with utm_source.")
+@click.option("--medium", default="", help="Such as cpc; compared with utm_medium.")
+@click.option("--campaign", default="")
+@_of_company
+@click.pass_obj
+def add_source(
+    settings: Settings, name: str, channel: str, source: str, medium: str, campaign: str, company: str | None
+) -> None:
+    """Make a source."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        await setup.add_source(
+            connection, owner, name, channel=channel, source=source, medium=medium, campaign=campaign
+        )
+        return (
+            f"{name} is a source of {owner.name}.\n"
+            f'Next, its number:  numberpool number add "(306) 555-2001" --source "{name}"'
+        )
+
+    _run(settings, work)
+
+
+@source.command("list")
+@_of_company
+@click.pass_obj
+def list_sources(settings: Settings, company: str | None) -> None:
+    """Show the sources of a company."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        return _table(
+            ("NAME", "CHANNEL", "SOURCE", "MEDIUM", "CAMPAIGN"),
+            (
+                (each["name"], each["channel"], each["source"], each["medium"], each["campaign"])
+                for each in await setup.sources(connection, owner)
+            ),
+            'No source yet. Make one:  numberpool source add "Google Ads"',
+        )
+
+    _run(settings, work)
+
+
+@click.group()
+def destination() -> None:
+    """Destinations: where calls ring."""
+
+
+@destination.command("add")
+@click.argument("name")
+@click.argument("dial")
+@click.option("--ring-seconds", type=int, default=30, show_default=True)
+@click.option("--then", "next_name", metavar="NAME", help="The destination that rings when nobody answers here.")
+@click.option("--main", "is_default", is_flag=True, help="Make it the main line, where numbers without one ring.")
+@_of_company
+@click.pass_obj
+def add_destination(
+    settings: Settings,
+    name: str,
+    dial: str,
+    ring_seconds: int,
+    next_name: str | None,
+    is_default: bool,
+    company: str | None,
+) -> None:
+    """Make a destination. DIAL is what Asterisk dials, such as PJSIP/reception or PJSIP/+13065551234@carrier."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        await setup.add_destination(
+            connection,
+            owner,
+            name,
+            dial,
+            ring_seconds=ring_seconds,
+            next_name=next_name,
+            is_default=is_default or None,
+        )
+        return f"{name} rings {dial} for {ring_seconds} s."
+
+    _run(settings, work)
+
+
+@destination.command("list")
+@_of_company
+@click.pass_obj
+def list_destinations(settings: Settings, company: str | None) -> None:
+    """Show the destinations of a company."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        return _table(
+            ("NAME", "DIALS", "RINGS", "THEN", "MAIN LINE"),
+            (
+                (each["name"], each["dial"], f"{each['ring_seconds']} s", each["next_name"], _yes(each["is_default"]))
+                for each in await setup.destinations(connection, owner)
+            ),
+            'No destination yet. Make one:  numberpool destination add "Front desk" PJSIP/reception',
+        )
+
+    _run(settings, work)
+
+
+@click.group()
+def number() -> None:
+    """Tracking numbers."""
+
+
+@number.command("add")
+@click.argument("numbers", nargs=-1)
+@click.option("--file", type=click.File(), help="A list of numbers, one a line; - reads it from standard input.")
+@click.option("--source", metavar="NAME", help="What a static number stands for.")
+@click.option("--pool", metavar="NAME", help="Which pool; else the company's static numbers.")
+@click.option("--destination", metavar="NAME", help="Where it rings; else the main line.")
+@click.option(
+    "--whisper", metavar="SOUND", help="A sound only the person who answers hears, such as custom/google-ads."
+)
+@_record
+@_of_company
+@click.pass_obj
+def add_numbers(
+    settings: Settings,
+    numbers: tuple[str, ...],
+    file: TextIO | None,
+    source: str | None,
+    pool: str | None,
+    destination: str | None,
+    whisper: str | None,
+    record: bool | None,
+    company: str | None,
+) -> None:
+    """Make tracking numbers: all that are named, or none where one of them cannot be used."""
+    if not numbers and file is None:
+        raise click.UsageError("name a number, such as (306) 555-2001, or a list of them with --file")
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        listed = setup.numbers_in(file.read(), owner.region) if file else []
+        made = []
+        for text in (*numbers, *listed):
+            e164 = await setup.add_number(
+                connection,
+                owner,
+                text,
+                source=source,
+                pool=pool,
+                destination=destination,
+                record_calls=record,
+                whisper=whisper,
+            )
+            made.append(f"{printed(e164, owner.region)} ({e164}) rings {destination or 'the main line'}.")
+        return "\n".join(made) or "The list holds no number."
+
+    _run(settings, work)
+
+
+@number.command("list")
+@_of_company
+@click.pass_obj
+def list_numbers(settings: Settings, company: str | None) -> None:
+    """Show the tracking numbers of a company."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        return _table(
+            ("NUMBER", "E.164", "SOURCE", "POOL", "RINGS", "RECORDS"),
+            (
+                (
+                    printed(each["e164"], owner.region),
+                    *(each[column] for column in ("e164", "source", "pool")),
+                    each["destination"] or "main line",
+                    _yes(each["record"]),
+                )
+                for each in await setup.numbers(connection, owner)
+            ),
+            'No number yet. Make one:  numberpool number add "(306) 555-2001" --source "Google Ads"',
+        )
+
+    _run(settings, work)
+
+
+COMMANDS: tuple[click.Command, ...] = (company, source, destination, number)

@@ -1,0 +1,316 @@
+"""Companies, sources, destinations, pools and numbers: each checked before it is written.
+
+The functions take a connection inside a transaction that sees every company (``Database.everything``): whether a call
+would come back to us concerns the numbers of all of them.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from babel.numbers import is_currency
+
+from gateway.asterisk.dialstring import checked_dial_string, checked_sound
+from gateway.pools import errors
+from gateway.pools.numbers import NumberError, checked_region, forms, to_e164
+from gateway.store.queries import load_queries
+
+STATIC_POOL = "Static numbers"
+
+_queries = load_queries(Path(__file__).parent)
+_DIALLED = re.compile(r"\+?[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A tenant. ``region`` is the country whose national numbers it writes."""
+
+    id: int
+    name: str
+    region: str
+
+
+async def companies(connection: Any) -> list[Any]:
+    """All companies, in the order in which they were made."""
+    return [row async for row in _queries.companies(connection)]
+
+
+async def sources(connection: Any, company: Company) -> list[Any]:
+    """The sources of a company."""
+    return [row async for row in _queries.sources(connection, company_id=company.id)]
+
+
+async def destinations(connection: Any, company: Company) -> list[Any]:
+    """The destinations of a company."""
+    return [row async for row in _queries.destinations(connection, company_id=company.id)]
+
+
+async def pools(connection: Any, company: Company) -> list[Any]:
+    """The pools of a company."""
+    return [row async for row in _queries.pools(connection, company_id=company.id)]
+
+
+async def numbers(connection: Any, company: Company) -> list[Any]:
+    """The tracking numbers of a company, each with where it stands and leads."""
+    return [row async for row in _queries.numbers(connection, company_id=company.id)]
+
+
+async def the_company(connection: Any, name: str | None = None) -> Company:
+    """The company of that name, or the only one. Raises NoCompany, NoSuchCompany, WhichCompany."""
+    known = await companies(connection)
+    found = [row for row in known if name is None or row["name"] == name]
+    if len(found) > 1:
+        raise errors.WhichCompany(len(found))
+    if not known:
+        raise errors.NoCompany
+    if not found:
+        raise errors.NoSuchCompany(name)
+    return Company(found[0]["id"], found[0]["name"], found[0]["region"])
+
+
+async def add_company(
+    connection: Any,
+    name: str,
+    *,
+    time_zone: str = "UTC",
+    region: str = "US",
+    currency: str = "USD",
+    record_calls: bool = True,
+    announcement: str | None = None,
+    is_default: bool | None = None,
+) -> Company:
+    """Make a company. ``is_default``: calls to numbers that nobody owns are its; by default those of the first are.
+
+    Raises NoName, NameTaken, UnknownTimeZone, UnknownCurrency, BadRegion, BadSound.
+    """
+    name = _named(name)
+    if any(row["name"] == name for row in await companies(connection)):
+        raise errors.NameTaken(name)
+    try:
+        region = checked_region(region)
+    except NumberError as error:
+        raise errors.BadRegion(str(error)) from None
+    currency = currency.strip().upper()
+    if not is_currency(currency):
+        raise errors.UnknownCurrency(currency)
+    if is_default:
+        await _queries.no_default_company(connection)
+    company_id = await _queries.add_company(
+        connection,
+        name=name,
+        time_zone=_time_zone(time_zone),
+        region=region,
+        currency=currency,
+        record_calls=record_calls,
+        announcement=_sound(announcement),
+        is_default=is_default,
+    )
+    return Company(company_id, name, region)
+
+
+async def add_source(
+    connection: Any,
+    company: Company,
+    name: str,
+    *,
+    channel: str = "",
+    source: str = "",
+    medium: str = "",
+    campaign: str = "",
+) -> int:
+    """Make a source; its id. Raises NoName, NameTaken."""
+    source_id: int | None = await _queries.add_source(
+        connection,
+        company_id=company.id,
+        name=_named(name),
+        channel=channel.strip(),
+        source=source.strip(),
+        medium=medium.strip(),
+        campaign=campaign.strip(),
+    )
+    if source_id is None:
+        raise errors.NameTaken(name.strip())
+    return source_id
+
+
+async def add_destination(
+    connection: Any,
+    company: Company,
+    name: str,
+    dial: str,
+    *,
+    ring_seconds: int = 30,
+    next_name: str | None = None,
+    is_default: bool | None = None,
+) -> int:
+    """Make a destination; its id. ``next_name``: where the call goes when nobody answers. The first is the main line.
+
+    Raises NoName, NameTaken, BadDialString, BadRingSeconds, NoSuchDestination, CallsItself.
+    """
+    name = _named(name)
+    try:
+        dial = checked_dial_string(dial.strip())
+    except ValueError as error:
+        raise errors.BadDialString(str(error)) from None
+    if not 5 <= ring_seconds <= 600:
+        raise errors.BadRingSeconds(ring_seconds)
+    ours = [row async for row in _queries.all_numbers(connection)]
+    if dials_any_of(dial, [(row["e164"], row["region"]) for row in ours]):
+        raise errors.CallsItself(dial)
+    next_id = None
+    if next_name is not None:
+        next_id = _by_name(await destinations(connection, company), next_name, errors.NoSuchDestination)
+    if any(row["name"] == name for row in await destinations(connection, company)):
+        raise errors.NameTaken(name)
+    if is_default:
+        await _queries.no_default_destination(connection, company_id=company.id)
+    destination_id: int | None = await _queries.add_destination(
+        connection,
+        company_id=company.id,
+        name=name,
+        dial=dial,
+        ring_seconds=ring_seconds,
+        next_id=next_id,
+        is_default=is_default,
+    )
+    if destination_id is None:
+        raise errors.NameTaken(name)
+    return destination_id
+
+
+async def add_pool(
+    connection: Any,
+    company: Company,
+    name: str,
+    kind: Literal["static", "dynamic"] = "static",
+    *,
+    record_calls: bool | None = None,
+) -> int:
+    """Make a pool; its id. Raises NoName, NameTaken."""
+    pool_id: int | None = await _queries.add_pool(
+        connection, company_id=company.id, name=_named(name), kind=kind, record_calls=record_calls
+    )
+    if pool_id is None:
+        raise errors.NameTaken(name.strip())
+    return pool_id
+
+
+async def add_number(
+    connection: Any,
+    company: Company,
+    text: str,
+    *,
+    source: str | None = None,
+    pool: str | None = None,
+    destination: str | None = None,
+    record_calls: bool | None = None,
+    whisper: str | None = None,
+) -> str:
+    """Make a tracking number, named as people write it; the number as E.164.
+
+    Source, pool and destination are named. Without a pool it joins the company's pool of static numbers, which is made
+    when it is first needed; without a destination it rings the main line. Raises BadNumber, BadSound, NumberTaken,
+    IsDestination, NeedsSource, NoSuchSource, NoSuchPool, NoSuchDestination.
+    """
+    try:
+        e164 = to_e164(text, company.region)
+    except NumberError as error:
+        raise errors.BadNumber(str(error)) from None
+    async for row in _queries.all_dial_strings(connection):
+        if dials_any_of(row["dial"], [(e164, company.region)]):
+            raise errors.IsDestination(text)
+    pool_id, kind = await _pool(connection, company, pool)
+    if kind == "static" and source is None:
+        raise errors.NeedsSource(text)
+    number_id = await _queries.add_number(
+        connection,
+        company_id=company.id,
+        pool_id=pool_id,
+        e164=e164,
+        source_id=source and _by_name(await sources(connection, company), source, errors.NoSuchSource),
+        destination_id=destination
+        and _by_name(await destinations(connection, company), destination, errors.NoSuchDestination),
+        record_calls=record_calls,
+        whisper=_sound(whisper),
+    )
+    if number_id is None:
+        raise errors.NumberTaken(text)
+    return e164
+
+
+def numbers_in(text: str, region: str) -> list[str]:
+    """The numbers of a list, as E.164: one a line or split by commas, ``#`` before a remark.
+
+    Raises FaultyList, which names every line that is wrong.
+    """
+    found: dict[str, int] = {}
+    faults: list[str] = []
+    for line_number, line in enumerate(text.splitlines(), 1):
+        for entry in re.split(r"[,;\t]", line.partition("#")[0]):
+            if not entry.strip():
+                continue
+            try:
+                e164 = to_e164(entry.strip(), region)
+            except NumberError as error:
+                faults.append(f"line {line_number}: {error}")
+                continue
+            if e164 in found:
+                faults.append(f"line {line_number}: {e164} stands in line {found[e164]} already; remove one of them.")
+            found.setdefault(e164, line_number)
+    if faults:
+        raise errors.FaultyList("\n".join(faults))
+    return list(found)
+
+
+def dials_any_of(dial: str, ours: list[tuple[str, str]]) -> bool:
+    """Whether a dial string calls one of ``ours`` (E.164 and region), in any form, also behind one digit for a line."""
+    called = set(_DIALLED.findall(dial))
+    return any(
+        number in known or number[1:] == e164[1:]
+        for e164, region in ours
+        for known in [forms(e164, region)]
+        for number in called
+    )
+
+
+async def _pool(connection: Any, company: Company, name: str | None) -> tuple[int, str]:
+    known = {row["name"]: row for row in await pools(connection, company)}
+    if name is None and STATIC_POOL not in known:
+        return await add_pool(connection, company, STATIC_POOL), "static"
+    chosen = known.get(STATIC_POOL if name is None else name.strip())
+    if chosen is None:
+        raise errors.NoSuchPool(name)
+    return chosen["id"], chosen["kind"]
+
+
+def _by_name(rows: list[Any], name: str, missing: type[errors.SetupError]) -> int:
+    for row in rows:
+        if row["name"] == name.strip():
+            return int(row["id"])
+    raise missing(name)
+
+
+def _named(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or not name.isprintable():
+        raise errors.NoName(name)
+    return name
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        raise errors.UnknownTimeZone(name) from None
+    return name
+
+
+def _sound(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        return checked_sound(name)
+    except ValueError as error:
+        raise errors.BadSound(str(error)) from None
