@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +31,7 @@ DATABASE_RETRY_SECONDS = 2.0
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
 # Notifications bring changes at once; this only mends what a lost one would leave.
 DIRECTORY_SECONDS = 60.0
+RESTART_SECONDS = 1.0
 # How long the last calls may take to get into the database when we are stopped; what does not is in the outbox.
 FAREWELL_SECONDS = 3.0
 
@@ -50,7 +51,7 @@ class Running:
 async def open_database(settings: Settings, *, bring_forward: bool = True) -> AsyncIterator[Database]:
     """The database of ``settings``, migrated; the embedded Postgres in the data folder where none is named.
 
-    Waits for a Postgres that is away. Raises StoreError for one that will not do, OSError for the embedded one's folder.
+    Waits for a Postgres that is away. Raises StoreError for one that will not do, OSError for a bad data folder.
     """
     if settings.postgres.dsn is not None:
         async with _connected(settings.postgres.dsn.get_secret_value(), settings, bring_forward) as database:
@@ -126,7 +127,7 @@ class _Numbers:
 async def run(settings: Settings, ready: Callable[[Running], None] | None = None) -> None:
     """Run until SIGTERM or SIGINT. ``ready`` is called once the pages answer.
 
-    Calls in progress go on in Asterisk and are picked up by the next gateway. Raises SettingsError, StoreError, OSError.
+    Calls in progress go on in Asterisk and are picked up again. Raises SettingsError, StoreError, OSError.
     """
     if not settings.nodes:
         raise SettingsError("no Asterisk is named: add a [[nodes]] table to the settings file (see README)")
@@ -173,19 +174,19 @@ async def _serve(
             for node in nodes:
                 node.directory_changed()
 
-        writing = asyncio.create_task(ledger.run())
+        writing = asyncio.create_task(_endless("calls", ledger.run, health))
         try:
             async with _pages(settings, database, health, listener) as url:
-                tasks = [
-                    listener.run(),
-                    numbers.keep(numbers_changed),
-                    run_jobs(database.dsn, studio.handlers, health),
-                    _look_for_leftovers(settings, database, health),
-                    *(node.run() for node in nodes),
-                ]
+                endless: dict[str, Callable[[], Awaitable[None]]] = {
+                    "postgres": listener.run,
+                    "numbers": lambda: numbers.keep(numbers_changed),
+                    "jobs": lambda: run_jobs(database.dsn, studio.handlers(), health),
+                    "recordings": lambda: _look_for_leftovers(settings, database, health),
+                    **{f"asterisk:{node.name}": node.run for node in nodes},
+                }
                 async with asyncio.TaskGroup() as group:
-                    for task in tasks:
-                        group.create_task(task)
+                    for part, work in endless.items():
+                        group.create_task(_endless(part, work, health))
                     if ready is not None:
                         ready(Running(url, health, database))
         finally:
@@ -194,6 +195,17 @@ async def _serve(
                 async with asyncio.timeout(FAREWELL_SECONDS):
                     await ledger.wait_idle()
             writing.cancel()
+
+
+async def _endless(part: str, work: Callable[[], Awaitable[None]], health: Health) -> None:
+    """Do ``work``, which ends only by a fault nobody foresaw, again and again: the other parts go on meanwhile."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            _log.exception("a part of the gateway failed; it is started again", part=part)
+            health.tell(part, Condition.NEEDS_PERSON, f"Failed and was started again ({error}); the log says where.")
+        await asyncio.sleep(RESTART_SECONDS)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ handler raises closes it.
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -34,7 +35,8 @@ class AmiError(Exception):
     AmiError
     ├── LinkLost
     ├── LoginRefused
-    └── ActionFailed
+    ├── ActionFailed
+    └── NeedsPerson
     """
 
 
@@ -48,6 +50,18 @@ class LoginRefused(AmiError):
 
 class ActionFailed(AmiError):
     """Asterisk answered an action with an error."""
+
+
+class NeedsPerson(AmiError):
+    """Something about this Asterisk must be changed by hand; the message says what to type."""
+
+
+def tls_context(authority: Path | None) -> ssl.SSLContext:
+    """How a connection over TLS is checked: by ``authority``, else by the system's. Raises NeedsPerson."""
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise NeedsPerson(f"tls_ca: {authority} cannot be read as certificates ({error}); name a PEM file") from None
 
 
 def checked_fields(fields: Mapping[str, str]) -> dict[str, str]:
@@ -140,12 +154,17 @@ class AmiLink:
     ) -> "AmiLink":
         """Connect and log in; ``on_event`` gets every event's raw block, in order.
 
-        Raises LinkLost where nothing answers, LoginRefused where Asterisk says no.
+        Raises LinkLost where nothing answers, LoginRefused where Asterisk says no, NeedsPerson for a bad certificate.
         """
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, protocol = await loop.create_connection(lambda: _Protocol(on_event), host, port, ssl=tls)
+        except ssl.SSLCertVerificationError as error:
+            raise NeedsPerson(
+                f"the certificate of {host}:{port} is not trusted ({error.verify_message}); set tls_ca to the "
+                "authority that signed it, and host to a name that it is for"
+            ) from None
         except (OSError, TimeoutError) as error:
             raise LinkLost(f"no answer from {host}:{port} ({error or 'timed out'})") from None
         link = cls(protocol)

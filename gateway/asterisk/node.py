@@ -8,7 +8,6 @@ loop, so that trouble with one leaves the other working.
 import asyncio
 import re
 import secrets
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from dataclasses import replace
 import structlog
 
 from gateway.asterisk import version
-from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused
+from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
 from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Unfiltered, parse_event
 from gateway.asterisk.fallback import sync_fallback
 from gateway.asterisk.outbox import Outbox
@@ -37,10 +36,6 @@ REFUSED_RETRY_SECONDS = 15.0
 OUTBOX_SECONDS = 0.5
 CHANNELS_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
-
-
-class NeedsPerson(AmiError):
-    """Something about this Asterisk must be changed by hand; the message says what to type."""
 
 
 class Overtaken(AmiError):
@@ -128,9 +123,7 @@ class Node:
         return str(error)
 
     async def _connect(self, username: str, secret: str, on_event: Callable[[bytes], None]) -> AmiLink:
-        tls: ssl.SSLContext | None = None
-        if self.settings.tls:
-            tls = ssl.create_default_context(cafile=self.settings.tls_ca)
+        tls = tls_context(self.settings.tls_ca) if self.settings.tls else None
         return await AmiLink.connect(self.settings.host, self.settings.port, username, secret, on_event, tls)
 
     # -- the calls link ------------------------------------------------------------------------------------------
