@@ -247,10 +247,24 @@ class Node:
         self._stopwatch.forget(key)
         if self._outbox is None:
             return
-        if settled.fault is None:
-            self._outbox.delete(key)
+        part = f"outbox:{self.name}:files"
+        try:
+            if settled.fault is None:
+                self._outbox.delete(key)
+            else:
+                self._outbox.reject(key, settled.fault)
+        except OSError as error:
+            self._tell_outbox(part, error)
         else:
-            self._outbox.reject(key, settled.fault)
+            self._health.tell(part, Condition.OK, "What is in the database leaves the outbox.")
+
+    def _tell_outbox(self, part: str, error: OSError) -> None:
+        self._health.tell(
+            part,
+            Condition.NEEDS_PERSON,
+            f"The outbox of Asterisk {self.name} cannot be read or emptied ({error}). It must belong to Asterisk's user "
+            "and be writable for the user that Numberpool runs as. Calls ring meanwhile.",
+        )
 
     async def _read_outbox(self, outbox: Outbox) -> None:
         part = f"outbox:{self.name}"
@@ -258,12 +272,7 @@ class Node:
             try:
                 records = await asyncio.to_thread(outbox.unread)
             except OSError as error:
-                self._health.tell(
-                    part,
-                    Condition.NEEDS_PERSON,
-                    f"The outbox {outbox.folder} cannot be read ({error.strerror}). Create it for Asterisk's user "
-                    "and writable for the user that Numberpool runs as; calls ring meanwhile.",
-                )
+                self._tell_outbox(part, error)
                 records = []
             else:
                 self._health.tell(part, Condition.OK, "The outbox is read.")

@@ -88,12 +88,15 @@ class Outbox:
         return record
 
     def reject(self, key: str, why: str) -> None:
-        """Put a file aside, where a person can look at it, so that it stops nobody."""
+        """Put a file aside, where a person can look at it, so that it stops nobody. Raises OSError."""
         _log.error("an outbox file is no call record; it was put aside", file=str(self.folder / key), why=why)
-        self._seen.pop(key, None)
         (self.folder / key).rename(self.folder / f"{key}{REJECTED}")
+        self._seen.pop(key, None)
 
     def delete(self, key: str) -> None:
-        """Forget a call that is in the database. Its end was committed, so nothing is written to it any more."""
-        self._seen.pop(key, None)
+        """Forget a call that is in the database: its end was committed, so nothing is written to its file any more.
+
+        Raises OSError where the file may not be deleted; it is then not read again.
+        """
         (self.folder / key).unlink(missing_ok=True)
+        self._seen.pop(key, None)
