@@ -8,6 +8,7 @@ import click
 
 from gateway.pools import setup
 from gateway.pools.errors import SetupError
+from gateway.pools.number_list import numbers_in
 from gateway.pools.numbers import printed
 from gateway.settings import Settings
 
@@ -258,7 +259,7 @@ def add_numbers(
 
     async def work(connection: Any) -> str:
         owner = await setup.the_company(connection, company)
-        listed = setup.numbers_in(file.read(), owner.region) if file else []
+        listed = numbers_in(file.read(), owner.region) if file else []
         made = []
         for text in (*numbers, *listed):
             e164 = await setup.add_number(

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import is_currency
 
@@ -240,30 +240,6 @@ async def add_number(
     return e164
 
 
-def numbers_in(text: str, region: str) -> list[str]:
-    """The numbers of a list, as E.164: one a line or split by commas, ``#`` before a remark.
-
-    Raises FaultyList, which names every line that is wrong.
-    """
-    found: dict[str, int] = {}
-    faults: list[str] = []
-    for line_number, line in enumerate(text.splitlines(), 1):
-        for entry in re.split(r"[,;\t]", line.partition("#")[0]):
-            if not entry.strip():
-                continue
-            try:
-                e164 = to_e164(entry.strip(), region)
-            except NumberError as error:
-                faults.append(f"line {line_number}: {error}")
-                continue
-            if e164 in found:
-                faults.append(f"line {line_number}: {e164} stands in line {found[e164]} already; remove one of them.")
-            found.setdefault(e164, line_number)
-    if faults:
-        raise errors.FaultyList("\n".join(faults))
-    return list(found)
-
-
 def dials_any_of(dial: str, ours: list[tuple[str, str]]) -> bool:
     """Whether a dial string calls one of ``ours`` (E.164 and region), in any form, also behind one digit for a line."""
     called = set(_DIALLED.findall(dial))
@@ -302,7 +278,7 @@ def _named(name: str) -> str:
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZoneInfoNotFoundError):
         raise errors.UnknownTimeZone(name) from None
     return name
 

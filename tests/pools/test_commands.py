@@ -1,0 +1,86 @@
+"""The commands as a person types them, each a process of its own, on a real Postgres."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Typed = Callable[..., "subprocess.CompletedProcess[str]"]
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def numberpool(database_dsn: str, tmp_path: Path) -> Typed:
+    def typed(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *words],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "PYTHONPATH": str(PROJECT),
+                "NUMBERPOOL_POSTGRES__DSN": database_dsn,
+            },
+        )
+
+    return typed
+
+
+def test_the_example_is_set_up_by_hand(numberpool: Typed) -> None:
+    assert "company add NAME" in numberpool("company", "list").stdout
+    refused = numberpool("source", "add", "Google Ads")
+    assert refused.returncode == 1
+    assert "There is no company yet; make one with numberpool company add NAME." in refused.stderr
+
+    made = numberpool("company", "add", "Prairie Heating", "--region", "CA", "--time-zone", "America/Regina")
+    assert made.returncode == 0, made.stderr
+    assert "destination add" in made.stdout
+    assert numberpool("destination", "add", "Front desk", "PJSIP/reception").returncode == 0
+    assert numberpool("source", "add", "Google Ads", "--medium", "cpc").returncode == 0
+
+    added = numberpool("number", "add", "(306) 555-2001", "306 555 2002", "--source", "Google Ads")
+    assert "(306) 555-2001 (+13065552001) rings the main line." in added.stdout
+    assert "(306) 555-2002 (+13065552002)" in added.stdout
+
+    listed = numberpool("number", "list", "--company", "Prairie Heating").stdout.splitlines()
+    assert listed[0].split() == ["NUMBER", "E.164", "SOURCE", "POOL", "RINGS", "RECORDS"]
+    assert listed[1].split("  ") == [
+        "(306) 555-2001",
+        "+13065552001",
+        "Google Ads",
+        "Static numbers",
+        "main line",
+        "yes",
+    ]
+    assert "Front desk" in numberpool("destination", "list").stdout
+    assert "America/Regina" in numberpool("company", "list").stdout
+    assert "cpc" in numberpool("source", "list").stdout
+
+
+def test_a_list_is_taken_whole_or_not_at_all(numberpool: Typed) -> None:
+    numberpool("company", "add", "Prairie Heating", "--region", "CA")
+    numberpool("source", "add", "Flyer")
+    wrong = numberpool("number", "add", "--file", "-", "--source", "Flyer", given="3065552001\nnonsense\n")
+    assert wrong.returncode == 1
+    assert "line 2: 'nonsense' is not a telephone number" in wrong.stderr
+    taken = numberpool("number", "add", "3065552001", "+13065552001", "--source", "Flyer")
+    assert "is a tracking number already" in taken.stderr
+    assert "rings" not in taken.stdout
+    assert "No number yet" in numberpool("number", "list").stdout
+    right = numberpool("number", "add", "--file", "-", "--source", "Flyer", given="3065552001\n3065552002\n")
+    assert right.returncode == 0
+    assert len(numberpool("number", "list").stdout.splitlines()) == 3
+
+
+def test_nothing_named_says_what_to_name(numberpool: Typed) -> None:
+    asked = numberpool("number", "add")
+    assert asked.returncode == 2
+    assert "--file" in asked.stderr
