@@ -48,20 +48,19 @@ CONVERSATIONS: dict[str, tuple[tuple[Side, str], ...]] = {
     "google": (
         (_B, "Acme Roofing, good morning."),
         (_C, "Hi, I saw your ad on Google. My roof leaks since the hail on Friday."),
-        (_B, "We can have somebody there tomorrow at ten. What is the address?"),
-        (_C, "Twelve Elm Street. Tomorrow is fine, thank you."),
+        (_B, "We can be there tomorrow at ten."),
+        (_C, "Tomorrow is fine, thank you."),
     ),
     "facebook": (
         (_B, "Acme Roofing, how can I help?"),
-        (_C, "Hello, a neighbour shared your page on Facebook. Do you replace gutters?"),
+        (_C, "Hello, I saw you on Facebook. Do you replace gutters?"),
         (_B, "We do. I can book you a free estimate."),
-        (_C, "Lovely, Wednesday would suit me."),
     ),
     "mail": (
         (_B, "Acme Roofing."),
-        (_C, "I have your letter here, with the spring discount. Is that still on?"),
-        (_B, "Until the end of the month. Which shingles do you have now?"),
-        (_C, "Cedar, about thirty years old."),
+        (_C, "I have your letter here. Is the spring discount still on?"),
+        (_B, "Until the end of the month."),
+        (_C, "Lovely, then do come by."),
     ),
     "repeat": (
         (_B, "Acme Roofing, good afternoon."),

@@ -1,0 +1,216 @@
+"""The demonstration: `make demo`. Sets everything up, places real calls, and shows them.
+
+python -m gateway.local.demo                 until Ctrl-C
+python -m gateway.local.demo --once          a table, then ends; non-zero if anything fell short
+python -m gateway.local.demo --once --json   one JSON object a call on standard output
+"""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway.http.commands import add_user, make_login_link
+from gateway.http.permissions import Role
+from gateway.local import demo_calls
+from gateway.local.errors import LocalError
+from gateway.local.installation import MAIN_LINE_DIAL, Installation
+from gateway.local.postgres import EmbeddedPostgres
+from gateway.local.programs import AsteriskHome, prepare
+from gateway.local.voices import Sounds, make_sounds
+from gateway.store.database import Database
+from gateway.store.migrate import migrate
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / ".numberpool"
+
+OWNER = "owner@acme-roofing.example"
+
+# Long enough to look real, short enough to wait for.
+RING_SECONDS = 10
+
+# From the end of the last call to its finished recording.
+_RECORDING_SECONDS = 20.0
+
+_began = time.monotonic()
+
+
+def say(line: str) -> None:
+    """One line of progress, with the seconds since the start."""
+    print(f"[{time.monotonic() - _began:5.1f} s] {line}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep a second demonstration out of the folder. Raises LocalError where one runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError("a demonstration runs in this checkout already; end it with Ctrl-C first") from None
+        yield
+
+
+def first_free_port(wanted: int, kind: socket.SocketKind) -> int:
+    """`wanted`, or the next port that nobody uses on 127.0.0.1."""
+    for port in range(wanted, wanted + 200):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                # As the server itself does: what lingers from the last run does not count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise LocalError(f"no port from {wanted} to {wanted + 199} is free on 127.0.0.1")
+
+
+async def _programs() -> tuple[AsteriskHome, Sounds]:
+    home = await asyncio.to_thread(prepare, FOLDER / "asterisk", say)
+    branch, release = home.version
+    say(f"Asterisk {branch}.{release} is there; making the voices")
+    return home, await asyncio.to_thread(make_sounds, home, FOLDER / "sounds")
+
+
+@asynccontextmanager
+async def _database(folder: Path) -> AsyncIterator[Database]:
+    server = EmbeddedPostgres(folder / "postgres", outlives_us=False)
+    dsn = await server.start()
+    try:
+        applied = await migrate(dsn)
+        say("Postgres is there" + (f", migrated: {', '.join(applied)}" if applied else ""))
+        database = await Database.open(dsn, 4)
+        try:
+            yield database
+        finally:
+            await database.close()
+    finally:
+        await server.stop()
+
+
+async def _show_calls(installation: Installation, database: Database, as_json: bool) -> bool:
+    """Place the calls and print what the log has of them; whether all went as it should."""
+    calls = demo_calls.demo_calls(installation.carrier.sounds)
+    say(f"placing {len(calls)} calls over SIP, to all three numbers")
+    began = datetime.now(UTC)
+    placing = asyncio.create_task(demo_calls.place_all(installation.carrier, calls))
+    deadline = None
+    told_first = False
+    while True:
+        lines = await demo_calls.logged_since(database, began, installation.data_folder)
+        if not told_first and any(line.recording for line in lines):
+            told_first = True
+            say("the first recording is ready")
+        if placing.done() and deadline is None:
+            deadline = time.monotonic() + _RECORDING_SECONDS
+        faults = demo_calls.shortfalls(calls, placing.result(), lines) if placing.done() else []
+        if deadline is not None and (not faults or time.monotonic() > deadline):
+            break
+        await asyncio.sleep(0.1)
+    if as_json:
+        for line in lines:
+            print(json.dumps(line.as_json(), ensure_ascii=False))
+    else:
+        print(demo_calls.table(lines))
+    sys.stdout.flush()
+    for fault in faults:
+        say(f"fell short: {fault}")
+    return not faults
+
+
+async def _stay(installation: Installation, stopped: asyncio.Event) -> bool:
+    """Wait for Ctrl-C, or for the end of the gateway, which is a fault."""
+    waiting = asyncio.create_task(stopped.wait())
+    gateway = asyncio.create_task(installation.gateway_ended())
+    await asyncio.wait([waiting, gateway], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not gateway.done():
+        gateway.cancel()
+        return True
+    say(f"the gateway ended by itself with status {gateway.result()}; its log is {installation.gateway_log}")
+    return False
+
+
+def _tell_addresses(installation: Installation, link: str) -> None:
+    pbx = installation.pbx
+    number = demo_calls.NUMBERS[demo_calls.GOOGLE]
+    say("ready")
+    print(
+        f"\n  The pages:      {link}\n"
+        "                  (signs you in once; it is good for 15 minutes)\n"
+        f"  Ring a number:  sip:{number}@{pbx.address}:{pbx.sip_port}\n"
+        "                  from this machine, with SIPp or a softphone; no password\n"
+        f"  By hand:        {Path(sys.executable).name} -m gateway --config {installation.settings_file} --help\n"
+        f"  Logs:           {installation.gateway_log}\n",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+async def demonstrate(*, once: bool, as_json: bool) -> bool:
+    """Run the demonstration; whether everything went as it should."""
+    folder = FOLDER / "demo"
+    stopped = asyncio.Event()
+    with only_one(folder):
+        programs = asyncio.create_task(_programs())
+        async with _database(folder) as database:
+            home, sounds = await programs
+            installation = Installation(
+                home,
+                folder,
+                sounds,
+                dsn=database.dsn,
+                pages_port=first_free_port(8080, socket.SOCK_STREAM),
+                sip_port=first_free_port(5060, socket.SOCK_DGRAM),
+            )
+            try:
+                await demo_calls.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
+                await add_user(database, OWNER, demo_calls.COMPANY, Role.OWNER, "Alex, the owner")
+                await installation.start()
+                link = await make_login_link(database, OWNER, installation.pages_url)
+                _tell_addresses(installation, link)
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+                showing = asyncio.create_task(_show_calls(installation, database, as_json))
+                stopping = asyncio.create_task(stopped.wait())
+                await asyncio.wait([showing, stopping], return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+                if not showing.done():
+                    showing.cancel()
+                    return not once
+                went_well = showing.result()
+                if once:
+                    return went_well
+                say("that was all; the pages stay until Ctrl-C")
+                return await _stay(installation, stopped)
+            finally:
+                say("stopping")
+                await installation.stop()
+
+
+def main() -> None:
+    """Entry point of `make demo`."""
+    parser = argparse.ArgumentParser(prog="make demo", description="Real calls on a private Asterisk, on a page.")
+    parser.add_argument("--once", action="store_true", help="print a table of the calls and end")
+    parser.add_argument("--json", action="store_true", help="one JSON object a call instead of the table")
+    arguments = parser.parse_args()
+    try:
+        went_well = asyncio.run(demonstrate(once=arguments.once, as_json=arguments.json))
+    except LocalError as error:
+        say(str(error))
+        went_well = False
+    except KeyboardInterrupt:
+        went_well = False
+    raise SystemExit(0 if went_well else 1)
+
+
+if __name__ == "__main__":
+    main()
