@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import click
 import structlog
 
 from gateway import __version__
-from gateway.http.commands import COMMANDS as PEOPLE
+from gateway.app import open_database
+from gateway.app import run as run_gateway
+from gateway.http.commands import account_commands
 from gateway.pools.commands import COMMANDS as SET_UP
 from gateway.settings import LogSettings, Settings, SettingsError, load_settings
-from gateway.store.database import StoreError
+from gateway.store.database import Database, StoreError
+from gateway.store.migrate import migrate as bring_forward
 
 
 class _Numberpool(click.Group):
@@ -46,8 +50,6 @@ def numberpool(ctx: click.Context, config: Path | None) -> None:
 @click.pass_obj
 def run(settings: Settings) -> None:
     """Run the gateway and the pages, until SIGTERM or Ctrl-C."""
-    from gateway.app import run as run_gateway
-
     asyncio.run(run_gateway(settings))
 
 
@@ -55,8 +57,6 @@ def run(settings: Settings) -> None:
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """Bring the database to the present schema."""
-    from gateway.app import open_database
-    from gateway.store.migrate import migrate as bring_forward
 
     async def work() -> None:
         async with open_database(settings, bring_forward=False) as database:
@@ -105,7 +105,18 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-for command in (*PEOPLE, *SET_UP):
+def _with_database(work: Callable[[Database, Settings], Awaitable[str]]) -> str:
+    """Do ``work`` on the database of the settings of the command that runs."""
+    settings: Settings = click.get_current_context().find_object(Settings) or load_settings()
+
+    async def opened() -> str:
+        async with open_database(settings) as database:
+            return await work(database, settings)
+
+    return asyncio.run(opened())
+
+
+for command in (*account_commands(_with_database), *SET_UP):
     numberpool.add_command(command)
 
 

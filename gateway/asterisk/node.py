@@ -262,8 +262,8 @@ class Node:
         self._health.tell(
             part,
             Condition.NEEDS_PERSON,
-            f"The outbox of Asterisk {self.name} cannot be read or emptied ({error}). It must belong to Asterisk's user "
-            "and be writable for the user that Numberpool runs as. Calls ring meanwhile.",
+            f"The outbox of Asterisk {self.name} cannot be read or emptied ({error}). It belongs to Asterisk's user, "
+            "and the user that Numberpool runs as must be able to write there. Calls ring meanwhile.",
         )
 
     async def _read_outbox(self, outbox: Outbox) -> None:

@@ -147,13 +147,13 @@ class Ledger:
             if told is not None:
                 told(Settled(noted, fault))
 
-    async def node_id(self, connection: "Connection[asyncpg.Record]", name: str) -> int:
+    async def node_id(self, connection: Connection, name: str) -> int:
         """The number of the node ``name`` in the database."""
         if name not in self._node_ids:
             self._node_ids[name] = await _sql.node_id(connection, name=name)
         return self._node_ids[name]
 
-    async def _save(self, connection: "Connection[asyncpg.Record]", noted: Noted) -> None:
+    async def _save(self, connection: Connection, noted: Noted) -> None:
         directory = self._directory()
         entry = call_entry(noted.record, directory, noted.measured, noted.clock_ahead)
         if entry is None:

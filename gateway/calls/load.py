@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from asyncpg import Record
-
 from gateway.calls.directory import Directory, Number, build_directory, chain, with_default
 from gateway.calls.route import Destination, Route
 from gateway.pools.numbers import forms
@@ -14,7 +12,7 @@ from gateway.store.queries import load_queries
 _sql = load_queries(Path(__file__).parent)
 
 
-async def load_directory(connection: "Connection[Record]", last_resort: Destination) -> Directory:
+async def load_directory(connection: Connection, last_resort: Destination) -> Directory:
     """All numbers, over a connection that sees every company.
 
     ``last_resort`` rings for a company that has named no main line.

@@ -7,11 +7,15 @@ companies that this module named for it, and nothing at all where none was named
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-Connection = PoolConnectionProxy
+if TYPE_CHECKING:
+    Connection = PoolConnectionProxy[asyncpg.Record]
+else:  # asyncpg's class takes no parameter when it runs
+    Connection = PoolConnectionProxy
 
 MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
@@ -79,19 +83,19 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def companies(self, *ids: int) -> AsyncIterator["Connection[asyncpg.Record]"]:
+    async def companies(self, *ids: int) -> AsyncIterator[Connection]:
         """A transaction that sees only these companies."""
         async with self._scoped(",".join(str(int(i)) for i in ids)) as connection:
             yield connection
 
     @asynccontextmanager
-    async def everything(self) -> AsyncIterator["Connection[asyncpg.Record]"]:
+    async def everything(self) -> AsyncIterator[Connection]:
         """A transaction that sees every company: for the gateway and for signing in, never for a page."""
         async with self._scoped("all") as connection:
             yield connection
 
     @asynccontextmanager
-    async def _scoped(self, scope: str) -> AsyncIterator["Connection[asyncpg.Record]"]:
+    async def _scoped(self, scope: str) -> AsyncIterator[Connection]:
         async with (
             self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
             connection.transaction(),
