@@ -84,6 +84,7 @@ class Node:
         """Run ``serve`` again whenever its link ends, with backoff, telling Health how it is."""
         part = f"asterisk:{self.name}" if what == "calls" else f"asterisk:{self.name}:{what}"
         wait = FIRST_RETRY_SECONDS
+        told = ""
         while True:
             began = time.monotonic()
             try:
@@ -97,14 +98,16 @@ class Node:
                 self._health.tell(part, Condition.NEEDS_PERSON, str(error))
                 return
             except LinkLost as error:
-                _log.warning("no link to Asterisk", node=self.name, link=what, fault=str(error))
+                if told != str(error):  # once, not at every attempt
+                    told = str(error)
+                    _log.warning("no link to Asterisk", node=self.name, link=what, fault=told)
                 self._health.tell(
                     part,
                     Condition.TROUBLED,
                     f"Asterisk {self.name} cannot be reached ({error}). Calls ring by their fallback routes meanwhile.",
                 )
                 if time.monotonic() - began > LONGEST_RETRY_SECONDS:
-                    wait = FIRST_RETRY_SECONDS
+                    wait, told = FIRST_RETRY_SECONDS, ""
             await asyncio.sleep(wait * (0.75 + secrets.randbelow(500) / 1000))
             wait = min(wait * 2, LONGEST_RETRY_SECONDS)
 
