@@ -15,7 +15,7 @@ help:
 	@echo 'make test    set up and run all tests; ARGS="tests/local -k carrier" runs some of them'
 	@echo 'make check   formatting, lint and types'
 	@echo 'make bench   measure the way of a call against its bounds'
-	@echo 'make lock    write the lock files anew (needs uv)'
+	@echo 'make lock    write the lock files anew (needs uv); ARGS=--upgrade takes newer versions'
 	@echo 'make clean   remove what set-up and runs left in this folder'
 
 python:
@@ -47,7 +47,7 @@ bench: setup-test
 	@$(VENV) -m tests.bench $(ARGS)
 
 lock: python
-	@$(PYTHON) gateway/local/environment.py lock
+	@$(PYTHON) gateway/local/environment.py lock $(ARGS)
 
 clean:
 	rm -rf .venv .numberpool .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

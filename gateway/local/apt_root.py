@@ -85,19 +85,19 @@ def _run_apt(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say) -> list[Path]:
-    last = ""
+    faults: list[str] = []
     for suite in SUITES:
         config = _apt_config(work, archive.for_suite(suite))
         say(f"reading the package lists of Debian {suite}")
         update = _run_apt(config, "update")
         if update.returncode != 0:
-            last = update.stdout + update.stderr
+            faults.append(_faults(suite, update))
             continue
         arguments = ["install", "-y", "--no-install-recommends", *packages]
         plan = _run_apt(config, *arguments, "--print-uris")
         urls = [line for line in plan.stdout.splitlines() if line.startswith("'")]
         if plan.returncode != 0 or not urls:
-            last = plan.stdout + plan.stderr
+            faults.append(_faults(suite, plan))
             continue
         # Of apt's four fields in such a line the second is the file name, the third its size.
         total = sum(int(line.split()[2]) for line in urls)
@@ -106,12 +106,17 @@ def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say)
         if fetched.returncode == 0:
             folder = work / "cache" / "archives"
             return [folder / line.split()[1] for line in urls]
-        last = fetched.stdout + fetched.stderr
+        faults.append(_faults(suite, fetched))
     raise FetchError(
-        "apt-get could not fetch "
-        + ", ".join(packages)
-        + f". Is the network there, and does `apt-get update` work? Its last words:\n{last[-2000:]}"
+        f"apt-get could not fetch {', '.join(packages)}. Is the network there, and does `apt-get update` work?\n"
+        + "\n".join(faults)
     )
+
+
+def _faults(suite: str, done: subprocess.CompletedProcess[str]) -> str:
+    """What apt complained about, without its progress."""
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:"))]
+    return f"Debian {suite}:\n" + "\n".join(f"    {line}" for line in lines[-6:] or done.stderr.splitlines()[-6:])
 
 
 def _unpack(archives: Sequence[Path], root: Path) -> list[Path]:

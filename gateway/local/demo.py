@@ -142,7 +142,6 @@ async def _stay(installation: Installation, stopped: asyncio.Event) -> bool:
 def _tell_addresses(installation: Installation, link: str) -> None:
     pbx = installation.pbx
     number = demo_calls.NUMBERS[demo_calls.GOOGLE]
-    say("ready")
     print(
         f"\n  The pages:      {link}\n"
         "                  (signs you in once; it is good for 15 minutes)\n"
@@ -175,8 +174,10 @@ async def demonstrate(*, once: bool, as_json: bool) -> bool:
                 await demo_calls.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
                 await add_user(database, OWNER, demo_calls.COMPANY, Role.OWNER, "Alex, the owner")
                 await installation.start()
+                say("the gateway decides the calls of the private Asterisk")
                 link = await make_login_link(database, OWNER, installation.pages_url)
-                _tell_addresses(installation, link)
+                if not once:
+                    _tell_addresses(installation, link)
                 for number in (signal.SIGINT, signal.SIGTERM):
                     asyncio.get_running_loop().add_signal_handler(number, stopped.set)
                 showing = asyncio.create_task(_show_calls(installation, database, as_json))

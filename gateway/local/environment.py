@@ -175,22 +175,24 @@ def _ensure_browser() -> None:
         _install_or_say(["chromium"], "the tests of the pages need a browser")
 
 
-def write_locks() -> None:
-    """Write both lock files anew, with hashes and without addresses."""
+def write_locks(options: list[str]) -> None:
+    """Write both lock files anew, with hashes and without addresses; versions stay unless `--upgrade` is among the
+    options of uv.
+    """
     uv = shutil.which("uv", path=f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
     if uv is None:
         stop(f"the lock files are written by uv. Please type:\n    {PYTHON} -m pip install uv")
     for kind, extra in (("run", []), ("test", ["--extra", "dev"])):
         target = LOCKS[kind]
         say(f"locking {target.name}")
-        command = [uv, "pip", "compile", str(PROJECT / "pyproject.toml"), "--upgrade", *extra]
+        command = [uv, "pip", "compile", str(PROJECT / "pyproject.toml"), *options, *extra]
         subprocess.run([*command, *_LOCK_OPTIONS, "-o", str(target)], check=True)
 
 
-def main(kind: str) -> None:
+def main(kind: str, options: list[str]) -> None:
     """Set up what `kind` needs: `run`, `test`, or `lock` for new lock files."""
     if kind == "lock":
-        write_locks()
+        write_locks(options)
         return
     if not is_installed(kind):
         _make_environment()
@@ -200,4 +202,4 @@ def main(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "run")
+    main(sys.argv[1] if len(sys.argv) > 1 else "run", sys.argv[2:])
