@@ -1,4 +1,4 @@
-"""A whole Numberpool in a temporary folder: an Asterisk with the rendered configuration, numbers, the gateway's process.
+"""A whole Numberpool in a temporary folder: an Asterisk with the rendered configuration, numbers, the gateway.
 
 The trunk is known by its address, as an admin would set it up; each business line is an endpoint whose contact is a
 port of this machine, where a SIPp answers as the test wishes.
@@ -122,10 +122,12 @@ class Gateway:
         if url is None:
             return {}
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
-                async with session.get(f"{url}/healthz") as answer:
-                    parts: Health = (await answer.json())["parts"]
-                    return parts
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
+                session.get(f"{url}/healthz") as answer,
+            ):
+                parts: Health = (await answer.json())["parts"]
+                return parts
         except (aiohttp.ClientError, TimeoutError):
             return {}
 
@@ -203,6 +205,8 @@ class Installation:
     extra_config: Mapping[str, str] = field(default_factory=dict)
     company: Mapping[str, Any] = field(default_factory=dict)
     bound_ms: int = 300
+    log_level: str = "debug"
+    verbose: int = 4  # of Asterisk's log
     # What an AMI account or the dialplan looks like can be spoilt before the start: (file name, text) -> text.
     spoil: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -213,7 +217,7 @@ class Installation:
         self.data = self.folder / "data"
         for part in ("outbox", "recordings"):
             (self.spool / part).mkdir(parents=True, exist_ok=True)
-        self.pbx = PrivateAsterisk(self.home, self.folder / "pbx", name="pbx", config={}, verbose=4)
+        self.pbx = PrivateAsterisk(self.home, self.folder / "pbx", name="pbx", config={}, verbose=self.verbose)
         self.node = NodeSettings.model_validate(
             {"name": "pbx", "port": self.pbx.ami_port, "secret": "s-calls", "store_secret": "s-store"}
             | {"spool": self.spool}
@@ -228,7 +232,7 @@ class Installation:
     def _toml(self, secret: str, store_secret: str) -> str:
         return (
             f'data_folder = "{self.data}"\n[postgres]\ndsn = "{self.dsn}"\n[pages]\nport = 0\n'
-            f'[log]\nlevel = "debug"\njson_lines = true\n[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n'
+            f'[log]\nlevel = "{self.log_level}"\njson_lines = true\n[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n'
             f'[[nodes]]\nname = "pbx"\nport = {self.pbx.ami_port}\nsecret = "{secret}"\n'
             f'store_secret = "{store_secret}"\nspool = "{self.spool}"\n'
         )
@@ -318,7 +322,8 @@ class Installation:
             "INSERT INTO pools (company_id, name, kind) VALUES (1, $1, 'static') ON CONFLICT DO NOTHING", number.pool
         )
         await self.sql(
-            "INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id, destination_id, record_calls, whisper) "
+            "INSERT INTO tracking_numbers "
+            "(company_id, pool_id, e164, source_id, destination_id, record_calls, whisper) "
             "SELECT 1, id, $1, 1, $2, $3, $4 FROM pools WHERE name = $5",
             number.e164,
             following,
@@ -374,3 +379,11 @@ class Installation:
             return "0 active channels" in await self.pbx.cli("core show channels")
 
         await eventually(is_quiet)
+
+    async def wait_fallback(self, did: str, text: str) -> None:
+        """Return once the fallback route of ``did`` contains ``text``."""
+
+        async def contains() -> bool:
+            return text in await self.pbx.cli(f"database get numberpool {did}")
+
+        await eventually(contains)

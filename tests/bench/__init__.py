@@ -1,0 +1,1 @@
+"""What ``make bench`` measures: the figures, as differences and ratios within one run."""
