@@ -53,7 +53,8 @@ class Encoder:
     async def _order(self, **order: Any) -> dict[str, Any]:
         async with self._turn:
             try:
-                answer = await asyncio.wait_for(self._ask(order), LONGEST_SECONDS)
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    answer = await self._ask(order)
             except (OSError, ValueError, TimeoutError) as error:
                 await self.close()
                 raise EncodingFailed(f"the encoder died or hung ({type(error).__name__})") from error

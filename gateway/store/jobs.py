@@ -134,17 +134,12 @@ async def _work(dsn: str, handlers: Mapping[str, Handler], health: Health, at_on
         finally:
             manager.shutdown.set()
             looking.cancel()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(_ended(working)), STOP_SECONDS)
+            await asyncio.wait({working}, timeout=STOP_SECONDS)
             for task in running:
                 task.cancel()
-            await _ended(working)
+            await asyncio.wait({working})
     finally:
         connection.terminate()
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    await asyncio.wait({task})
 
 
 async def _look_after(queries: Queries, health: Health) -> None:

@@ -151,7 +151,9 @@ class Listener:
                 await connection.remove_listener(channel, self._notified)
             self._health.tell(PART, Condition.OK, "connected")
             try:
-                await asyncio.wait_for(self._wake.wait(), PROBE_SECONDS)
+                # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await self._wake.wait()
             except TimeoutError:
                 await connection.execute("SELECT 1")
             if connection.is_closed():

@@ -1,0 +1,173 @@
+"""Migrations: from empty, from each earlier state with rows in it, by two at once; the result is always the same."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from gateway.store.migrate import known_revisions, migrate
+
+# What must still be there after any later migration: rows of every table that a revision knew, by revision.
+ROWS = {
+    "0001_calls": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO companies (name, is_default) VALUES ('Prairie Heating', true), ('Other', false);
+        INSERT INTO users (email) VALUES ('owner@example.com');
+        INSERT INTO memberships SELECT u.id, c.id, 'owner' FROM users u, companies c;
+        INSERT INTO sessions (token_hash, user_id, expires_at) SELECT 'a', id, now() FROM users;
+        INSERT INTO login_links (token_hash, user_id, expires_at) SELECT 'b', id, now() FROM users;
+        INSERT INTO sources (company_id, name) SELECT id, 'Google Ads' FROM companies;
+        INSERT INTO destinations (company_id, name, dial, is_default)
+            SELECT id, 'Desk', 'PJSIP/desk', true FROM companies;
+        INSERT INTO pools (company_id, name, kind) SELECT id, 'Static numbers', 'static' FROM companies;
+        INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id, destination_id)
+            SELECT c.id, p.id, '+1306555200' || c.id, s.id, d.id FROM companies c
+            JOIN pools p ON p.company_id = c.id JOIN sources s ON s.company_id = c.id
+            JOIN destinations d ON d.company_id = c.id;
+        INSERT INTO nodes (name) VALUES ('pbx');
+        INSERT INTO calls
+            (company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, started_at)
+            SELECT t.company_id, n.id, '100-' || t.id, 3, 'ended', 'answered', t.e164, t.id, t.source_id, now()
+            FROM tracking_numbers t, nodes n;
+        INSERT INTO legs (company_id, call_id, position, dial, ring_seconds, result)
+            SELECT company_id, id, 1, 'PJSIP/desk', 2.5, 'answered' FROM calls;
+        INSERT INTO recordings (company_id, call_id, state, sides, rate)
+            SELECT company_id, id, 'pending', 'recordings/' || asterisk_id, 8000 FROM calls;
+        INSERT INTO audit_log (company_id, action, subject)
+            SELECT company_id, 'recording.heard', 'call/' || id FROM calls;
+    """,
+    "0002_jobs": """
+        INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', 'make_recording:pbx', '{}');
+        INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint) VALUES (1, 'queued', 0, 'make_recording:pbx');
+    """,
+}
+
+# Everything a schema is made of, as text that two databases can be compared by.
+DESCRIBE = """
+    SELECT 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+           || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || ' ' || a.attidentity::text || a.attgenerated::text
+           || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0
+      AND NOT a.attisdropped
+    UNION ALL
+    SELECT 'table ' || relname || ' ' || relkind::text || ' rls ' || relrowsecurity || relforcerowsecurity
+           || coalesce(' ' || array_to_string(reloptions, ','), '')
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+    UNION ALL
+    SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL
+    SELECT 'policy ' || tablename || ' ' || policyname || ' ' || cmd || ' ' || coalesce(qual, '')
+           || coalesce(with_check, '')
+    FROM pg_policies WHERE schemaname = 'public'
+    UNION ALL
+    SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger
+    WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    UNION ALL
+    SELECT 'function ' || pg_get_functiondef(p.oid) FROM pg_proc p
+    WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+    UNION ALL
+    SELECT 'enum ' || typname || ' ' || string_agg(enumlabel, ',' ORDER BY enumsortorder)
+    FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname
+    ORDER BY 1
+"""
+
+
+async def schema_of(dsn: str) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [row[0] for row in await connection.fetch(DESCRIBE)]
+    finally:
+        await connection.close()
+
+
+async def rows_of(dsn: str) -> dict[str, int]:
+    """How many rows each table holds."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('numberpool.companies', 'all', true)")
+            tables = await connection.fetch(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+            )
+            return {name: await connection.fetchval(f'SELECT count(*) FROM "{name}"') for (name,) in tables}
+    finally:
+        await connection.close()
+
+
+async def fill(dsn: str, *revisions: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            for revision in revisions:
+                await connection.execute(ROWS[revision])
+    finally:
+        await connection.close()
+
+
+@pytest_asyncio.fixture
+async def straight_schema(database_dsn: str) -> AsyncIterator[Any]:
+    yield await schema_of(database_dsn)
+
+
+def test_every_revision_has_rows_to_be_tried_with() -> None:
+    assert sorted(ROWS) == known_revisions()
+
+
+async def test_from_empty(empty_database_dsn: str) -> None:
+    assert await migrate(empty_database_dsn) == known_revisions()
+    assert await migrate(empty_database_dsn) == []
+
+
+@pytest.mark.parametrize("revision", known_revisions())
+async def test_from_each_state_with_rows_in_it(
+    empty_database_dsn: str, straight_schema: list[str], revision: str
+) -> None:
+    earlier = known_revisions()[: known_revisions().index(revision) + 1]
+    assert await migrate(empty_database_dsn, revision) == earlier
+    await fill(empty_database_dsn, *earlier)
+    before = await rows_of(empty_database_dsn)
+    assert all(count > 0 for table, count in before.items() if not table.startswith("pgqueuer_s"))
+    assert await migrate(empty_database_dsn) == known_revisions()[len(earlier) :]
+    after = await rows_of(empty_database_dsn)
+    assert {table: after[table] for table in before} == before
+    assert await schema_of(empty_database_dsn) == straight_schema
+
+
+async def test_two_at_once_take_turns(empty_database_dsn: str, straight_schema: list[str]) -> None:
+    applied = await asyncio.gather(*(migrate(empty_database_dsn) for _ in range(4)))
+    assert sorted(applied, key=len) == [[], [], [], known_revisions()]
+    assert await schema_of(empty_database_dsn) == straight_schema
+
+
+async def test_one_waits_for_another_that_is_at_it(empty_database_dsn: str) -> None:
+    from gateway.store.migrate import _LOCK
+
+    holder = await asyncpg.connect(empty_database_dsn)
+    await holder.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    waiting = asyncio.create_task(migrate(empty_database_dsn))
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+    assert await holder.fetchval("SELECT to_regclass('companies')") is None
+    await holder.close()
+    assert await asyncio.wait_for(waiting, 20) == known_revisions()
+
+
+async def test_a_migration_that_fails_leaves_the_state_before_it(empty_database_dsn: str) -> None:
+    connection = await asyncpg.connect(empty_database_dsn)
+    await connection.execute("CREATE TABLE pgqueuer (id int)")  # in the way of the second revision
+    with pytest.raises(Exception, match="already exists"):
+        await migrate(empty_database_dsn)
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "0001_calls"
+    assert await connection.fetchval("SELECT to_regtype('pgqueuer_status')") is None
+    await connection.execute("DROP TABLE pgqueuer")
+    await connection.close()
+    assert await migrate(empty_database_dsn) == known_revisions()[1:]
