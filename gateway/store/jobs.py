@@ -81,6 +81,27 @@ async def enqueue(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Jobs of one name that failed as often as they may, and what the last failure said."""
+
+    name: str
+    count: int
+    reason: str | None
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.name} ({self.reason or 'no reason known'})"
+
+
+async def held(connection: Any) -> list[Held]:
+    """The jobs that wait for a person."""
+    return [_held(row) async for row in _queries.held_jobs(connection)]
+
+
+def _held(row: Mapping[str, Any]) -> Held:
+    return Held(row["name"], row["held"], row["reason"])
+
+
 async def release_held(connection: Any) -> int:
     """Queue all held jobs again, for whoever has mended what made them fail; how many."""
     ids = [row["id"] async for row in _queries.held_ids(connection)]
@@ -149,18 +170,18 @@ async def _look_after(queries: Queries, health: Health) -> None:
         with suppress(*_FAULTS):
             # Through pgqueuer's driver, for its lock: asyncpg allows one query at a time on a connection.
             rows = await queries.driver.fetch(_queries.held_jobs.sql)
-            _tell(health, rows)
+            _tell(health, [_held(row) for row in rows])
             if looks % TIDY_EVERY == 0:
                 await queries.driver.execute(_queries.forget_old_log.sql)
         looks += 1
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _tell(health: Health, held: list[dict[str, Any]]) -> None:
-    if not held:
+def _tell(health: Health, waiting: list[Held]) -> None:
+    if not waiting:
         health.tell(PART, Condition.OK, "no job is held")
         return
-    each = "; ".join(f"{row['held']} × {row['name']} ({row['reason'] or 'no reason known'})" for row in held)
+    each = "; ".join(map(str, waiting))
     health.tell(
         PART,
         Condition.NEEDS_PERSON,

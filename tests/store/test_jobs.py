@@ -13,7 +13,7 @@ from pgqueuer.queries import Queries
 from gateway.health import Condition, Health
 from gateway.store import jobs
 from gateway.store.database import Database
-from gateway.store.jobs import Handler, Job, TryLater, enqueue, release_held, run_jobs
+from gateway.store.jobs import Handler, Job, TryLater, enqueue, held, release_held, run_jobs
 from tests.store.waiting import until
 
 
@@ -120,6 +120,7 @@ async def test_failures_are_retried_then_held_told_and_released(database_dsn: st
         assert "jobs retry" in message
         assert [job.attempt for job in attempts] == list(range(1, jobs.MOST_ATTEMPTS + 1))
         assert [job.last for job in attempts] == [False] * (jobs.MOST_ATTEMPTS - 1) + [True]
+        assert [str(each) for each in await held(connection)] == ["1 × print (the printer is on fire)"]
         broken = False
         assert await release_held(connection) == 1
 
