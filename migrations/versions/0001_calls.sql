@@ -161,6 +161,11 @@ CREATE TABLE calls (
 );
 CREATE INDEX calls_newest ON calls (company_id, started_at DESC, id DESC);
 CREATE INDEX calls_live ON calls (company_id, started_at) WHERE state <> 'ended';
+-- The call log filtered by one value: a rare one must not read the whole log.
+CREATE INDEX calls_of_source ON calls (company_id, source_id, started_at DESC, id DESC);
+CREATE INDEX calls_of_outcome ON calls (company_id, outcome, started_at DESC, id DESC);
+CREATE INDEX calls_to_number ON calls (company_id, did, started_at DESC, id DESC);
+CREATE INDEX calls_of_caller ON calls (company_id, caller, started_at DESC, id DESC);
 
 -- Each attempt to reach a destination, in order.
 CREATE TABLE legs (

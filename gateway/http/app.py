@@ -1,0 +1,103 @@
+"""The pages as an aiohttp application: the route table, and what every request goes through."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from gateway.http import api, call_pages, live, operations, recording, sign_in
+from gateway.http.errors import answer_refusals
+from gateway.http.keys import PARTS, ROUTES, STREAMS, TEMPLATES, THROTTLE, PagesParts
+from gateway.http.openapi import openapi
+from gateway.http.permissions import Permission
+from gateway.http.protection import add_security_headers, believe_proxies, same_site_only
+from gateway.http.rendering import static_file, templates_of_checkout_or_wheel
+from gateway.http.routing import Answers, Route, add_routes, guard, refuse_open_routes
+from gateway.http.throttle import Throttle
+
+__all__ = ["TABLE", "PagesParts", "pages_app"]
+
+# A sign-in form is the largest thing anybody posts here.
+LARGEST_BODY = 64 * 1024
+
+PAGE, DATA = Answers.PAGE, Answers.DATA
+_ID = "{id:[0-9]{1,19}}"
+
+
+async def _openapi(_request: web.Request) -> web.StreamResponse:
+    return web.json_response(openapi(TABLE))
+
+
+async def _favicon(_request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound(f"/static/{_request.app[TEMPLATES].static_version}/mark.svg")
+
+
+TABLE: tuple[Route, ...] = (
+    Route("GET", "/", call_pages.home, Permission.SIGNED_IN),
+    Route("GET", "/calls", call_pages.call_log, Permission.CALLS_READ),
+    Route("GET", f"/calls/{_ID}", call_pages.one_call, Permission.CALLS_READ),
+    Route("GET", f"/calls/{_ID}/recording", recording.play, Permission.RECORDINGS_HEAR, DATA),
+    Route("GET", f"/calls/{_ID}/recording.wav", recording.download, Permission.RECORDINGS_HEAR, PAGE),
+    Route("GET", "/events", live.events, Permission.CALLS_READ, DATA),
+    Route("GET", "/sign-in", sign_in.sign_in_page, Permission.PUBLIC),
+    Route("POST", "/sign-in", sign_in.sign_in, Permission.PUBLIC),
+    Route("GET", "/sign-in/link/{token:[A-Za-z0-9_-]{1,100}}", sign_in.link_page, Permission.PUBLIC),
+    Route("POST", "/sign-in/link/{token:[A-Za-z0-9_-]{1,100}}", sign_in.use_link, Permission.PUBLIC),
+    Route("POST", "/sign-out", sign_in.sign_out, Permission.SIGNED_IN),
+    Route("GET", "/welcome", sign_in.welcome, Permission.SIGNED_IN),
+    Route("GET", "/account", sign_in.account_page, Permission.SIGNED_IN),
+    Route("POST", "/account/password", sign_in.change_password, Permission.SIGNED_IN),
+    Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
+    Route(
+        "GET",
+        "/api/v1/calls",
+        api.list_calls,
+        Permission.CALLS_READ,
+        DATA,
+        summary="Ended calls, newest first",
+        result=api.CallList,
+        query=api.CallQuery,
+    ),
+    Route(
+        "GET",
+        f"/api/v1/calls/{_ID}",
+        api.get_call,
+        Permission.CALLS_READ,
+        DATA,
+        summary="One call",
+        result=api.CallDetailsModel,
+    ),
+    Route("GET", "/openapi.json", _openapi, Permission.PUBLIC, DATA),
+    Route("GET", "/healthz", operations.healthz, Permission.PUBLIC, DATA),
+    Route("GET", "/metrics", operations.metrics, Permission.LOCAL, DATA),
+    Route("GET", "/favicon.ico", _favicon, Permission.PUBLIC, DATA),
+    Route("GET", "/static/{version:[0-9a-f]{1,64}}/{file:[a-z-]+\\.[a-z]+}", static_file, Permission.PUBLIC, DATA),
+)
+
+
+def pages_app(parts: PagesParts) -> web.Application:
+    """The application; raises RouteWithoutPermission where a route says not who may use it."""
+    app = web.Application(
+        middlewares=[
+            believe_proxies(parts.settings.pages.trusted_proxies),
+            operations.measure,
+            answer_refusals,
+            same_site_only,
+            guard,
+        ],
+        client_max_size=LARGEST_BODY,
+    )
+    app[PARTS] = parts
+    app[ROUTES] = {}
+    app[TEMPLATES] = templates_of_checkout_or_wheel()
+    app[THROTTLE] = Throttle()
+    streams = app[STREAMS] = live.Streams()
+    add_routes(app, TABLE)
+    app.on_response_prepare.append(add_security_headers)
+    app.on_shutdown.append(streams.end)
+    app.cleanup_ctx.append(_only_routes_of_the_table)
+    return app
+
+
+async def _only_routes_of_the_table(app: web.Application) -> AsyncIterator[None]:
+    refuse_open_routes(app)
+    yield

@@ -1,0 +1,289 @@
+"""Reads calls for the pages and the API, as typed values."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from gateway.http.accounts import Company
+from gateway.http.call_filter import CallFilter, Place, midnight
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent)
+
+SUMMARY_DAYS = 30
+
+Row = asyncpg.Record
+Reader = Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What brought a call; ``colour`` is its place in the palette."""
+
+    id: int
+    name: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One line of the call log."""
+
+    id: int
+    company_id: int
+    state: str
+    outcome: str | None
+    did: str
+    number_id: int | None
+    caller: str | None
+    caller_name: str
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    ring_seconds: float | None
+    talk_seconds: float | None
+    answered_by: str | None
+    recorded: bool
+    source: Source | None
+    recording_state: str | None
+    recording_seconds: float | None
+    peaks: bytes | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still rings or talks."""
+        return self.state != "ended"
+
+    @property
+    def can_be_heard(self) -> bool:
+        """Whether there is a recording to play."""
+        return self.recording_state == "ready"
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether somebody called and reached nobody."""
+        return self.outcome in ("busy", "no_answer", "abandoned", "failed")
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the order of calls."""
+        return Place(self.started_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One attempt to reach a destination."""
+
+    dial: str
+    destination: str | None
+    ring_seconds: float
+    result: str
+    hangup_cause: int | None
+    answered_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Somebody heard a recording, or took it away."""
+
+    at: datetime
+    action: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetails:
+    """One call, all of it."""
+
+    row: CallRow
+    trunk: str
+    hung_up_by: str | None
+    hangup_cause: int | None
+    decided_by: str
+    decision_ms: float | None
+    asterisk_id: str
+    node: str
+    pool: str | None
+    evidence: dict[str, Any]
+    recording_file: str | None
+    recording_fault: str | None
+    legs: tuple[Leg, ...]
+    hearings: tuple[Hearing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """What one source brought in a period."""
+
+    source: Source | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A period in a few numbers."""
+
+    calls: int
+    calls_before: int
+    answered: int
+    missed: int
+    talk_seconds: float
+    sources: tuple[SourceCount, ...]
+
+
+async def page_of_calls(
+    connection: Reader, company: Company, filter: CallFilter, before: Place | None, most: int
+) -> tuple[list[CallRow], bool]:
+    """At most ``most`` ended calls, newest first, and whether there are older ones."""
+    # One plan for all filters would read the whole log for a rare one.
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    rows = await _all(
+        _queries.calls_page(
+            connection,
+            company_id=company.id,
+            outcomes=filter.outcomes,
+            before_at=before.started_at if before else None,
+            before_id=before.id if before else None,
+            most=most + 1,
+            **filter.parameters(company.zone),
+        )
+    )
+    return [_call_row(row) for row in rows[:most]], len(rows) > most
+
+
+async def calls_now(connection: Reader, company: Company, filter: CallFilter) -> list[CallRow]:
+    """Calls that ring or talk; none where the view asks for an outcome or another day."""
+    if filter.outcome or (filter.day and filter.day != datetime.now(company.zone).date()):
+        return []
+    parameters = filter.parameters(company.zone)
+    del parameters["since"], parameters["until"]
+    return [_call_row(row) for row in await _all(_queries.calls_now(connection, company_id=company.id, **parameters))]
+
+
+async def summary(connection: Reader, company: Company, filter: CallFilter) -> Summary:
+    """The chosen day and the one before, or the last thirty days and the thirty before."""
+    parameters = filter.parameters(company.zone)
+    since, until = parameters.pop("since"), parameters.pop("until")
+    if since is None:
+        since = midnight(datetime.now(company.zone).date() - timedelta(days=SUMMARY_DAYS - 1), company.zone)
+        until, span = None, timedelta(days=SUMMARY_DAYS)
+    else:
+        span = timedelta(days=1)
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    rows = await _all(
+        _queries.calls_summary(
+            connection, company_id=company.id, since=since, compared_since=since - span, until=until, **parameters
+        )
+    )
+    return Summary(
+        calls=sum(row["calls"] for row in rows),
+        calls_before=sum(row["calls_before"] for row in rows),
+        answered=sum(row["answered"] for row in rows),
+        missed=sum(row["missed"] for row in rows),
+        talk_seconds=sum(row["talk_seconds"] for row in rows),
+        sources=tuple(SourceCount(_source(row), row["calls"]) for row in rows if row["calls"]),
+    )
+
+
+async def has_calls(connection: Reader, company: Company) -> bool:
+    """Whether the company has had any call."""
+    return bool(await _queries.has_calls(connection, company_id=company.id))
+
+
+async def numbers_of(connection: Reader, company: Company) -> list[tuple[str, Source | None]]:
+    """Some of the company's numbers and what each stands for."""
+    rows = await _all(_queries.numbers_of_company(connection, company_id=company.id))
+    return [(row["e164"], _source(row)) for row in rows]
+
+
+async def source_by_id(connection: Reader, company: Company, source_id: int) -> Source | None:
+    """One source of the company."""
+    row = await _queries.source_by_id(connection, company_id=company.id, source_id=source_id)
+    return _source(row) if row is not None else None
+
+
+async def call_by_id(connection: Reader, call_id: int) -> CallDetails | None:
+    """One call; none if there is none among the companies that the connection sees."""
+    row = await _queries.call_by_id(connection, call_id=call_id)
+    if row is None:
+        return None
+    legs = await _all(_queries.legs_of_call(connection, company_id=row["company_id"], call_id=call_id))
+    hearings = await _all(
+        _queries.hearings_of_call(connection, company_id=row["company_id"], subject=subject_of(call_id))
+    )
+    return CallDetails(
+        row=_call_row(row),
+        trunk=row["trunk"],
+        hung_up_by=row["hung_up_by"],
+        hangup_cause=row["hangup_cause"],
+        decided_by=row["decided_by"],
+        decision_ms=row["decision_ms"],
+        asterisk_id=row["asterisk_id"],
+        node=row["node_name"],
+        pool=row["pool_name"],
+        evidence=json.loads(row["evidence"]),
+        recording_file=row["recording_file"] if row["recording_state"] == "ready" else None,
+        recording_fault=row["recording_fault"],
+        legs=tuple(
+            Leg(
+                leg["dial"],
+                leg["destination"],
+                leg["ring_seconds"],
+                leg["result"],
+                leg["hangup_cause"],
+                leg["answered_by"],
+            )
+            for leg in legs
+        ),
+        hearings=tuple(Hearing(h["at"], h["action"], h["name"] or h["email"] or "") for h in hearings),
+    )
+
+
+async def note_hearing(connection: Reader, call: CallRow, user_id: int, session: str, within: timedelta) -> None:
+    """Write into the audit log that somebody listens, once a listening session."""
+    await _queries.note_hearing(
+        connection,
+        company_id=call.company_id,
+        user_id=user_id,
+        subject=subject_of(call.id),
+        session=session,
+        within=within,
+    )
+
+
+async def note_download(connection: Reader, call: CallRow, user_id: int, session: str) -> None:
+    """Write into the audit log that somebody took the recording away."""
+    await _queries.note_download(
+        connection, company_id=call.company_id, user_id=user_id, subject=subject_of(call.id), session=session
+    )
+
+
+def subject_of(call_id: int) -> str:
+    """How the audit log names a call."""
+    return f"call/{call_id}"
+
+
+async def _all(rows: Any) -> Sequence[Row]:
+    return [row async for row in rows]
+
+
+def _source(row: Row) -> Source | None:
+    if row["source_id"] is None:
+        return None
+    return Source(row["source_id"], row["source_name"], row["source_colour"])
+
+
+_FIELDS: Iterable[str] = [name for name in CallRow.__dataclass_fields__ if name != "source"]
+
+
+def _call_row(row: Row) -> CallRow:
+    values = {name: row[name] for name in _FIELDS}
+    for name in ("started_at", "answered_at", "ended_at"):
+        values[name] = values[name].astimezone(UTC) if values[name] else None
+    return CallRow(**values, source=_source(row))

@@ -1,0 +1,39 @@
+"""The parts that the pages are given, and the typed keys under which requests and the application carry things."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from gateway.health import Health
+from gateway.settings import Settings
+from gateway.store.database import Database
+from gateway.store.notify import Listener
+
+if TYPE_CHECKING:
+    from gateway.http.accounts import Viewer
+    from gateway.http.live import Streams
+    from gateway.http.rendering import Templates
+    from gateway.http.routing import Route
+    from gateway.http.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class PagesParts:
+    """What the pages need from the rest of the gateway; whoever opened it closes it."""
+
+    database: Database
+    settings: Settings
+    health: Health
+    listener: Listener
+
+
+PARTS = web.AppKey("PARTS", PagesParts)
+ROUTES: web.AppKey[dict[web.AbstractRoute, "Route"]] = web.AppKey("ROUTES")
+TEMPLATES: web.AppKey["Templates"] = web.AppKey("TEMPLATES")
+THROTTLE: web.AppKey["Throttle"] = web.AppKey("THROTTLE")
+STREAMS: web.AppKey["Streams"] = web.AppKey("STREAMS")
+
+VIEWER: web.RequestKey["Viewer"] = web.RequestKey("VIEWER")
+# The companies in which the viewer holds the permission that the route names.
+ALLOWED: web.RequestKey[tuple[int, ...]] = web.RequestKey("ALLOWED")

@@ -1,0 +1,133 @@
+"""Jinja templates into answers: one environment a language, everything escaped unless a template says otherwise."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import hdrs, web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway.assets import asset_folder
+from gateway.health import Condition
+from gateway.http import hangup_causes, waveform
+from gateway.http.accounts import Company
+from gateway.http.keys import PARTS, TEMPLATES, VIEWER
+from gateway.http.language import Language, language_of, load_languages
+from gateway.http.refusals import NotFound
+from gateway.http.words import UTC, Words
+
+# A source keeps its place in the palette; colour and shape repeat after this many.
+PALETTE = 8
+
+_STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file that every browser may keep."""
+
+    body: bytes
+    content_type: str
+
+
+class Templates:
+    """Templates, catalogues and static files, read once at the start."""
+
+    def __init__(self, web_folder: Path) -> None:
+        self.languages = load_languages(web_folder / "translations")
+        self.static = {
+            file.name: StaticFile(file.read_bytes(), _STATIC_TYPES[file.suffix])
+            for file in sorted((web_folder / "static").iterdir())
+            if file.suffix in _STATIC_TYPES
+        }
+        digest = hashlib.sha256(b"".join(file.body for file in self.static.values()))
+        self.static_version = digest.hexdigest()[:12]
+        self._environments = {
+            language.tag: self._environment(web_folder / "templates", language) for language in self.languages.values()
+        }
+
+    def render(self, name: str, language: Language, values: dict[str, Any]) -> str:
+        """A template's text in one language."""
+        return self._environments[language.tag].get_template(name).render(values)
+
+    def _environment(self, folder: Path, language: Language) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals.update(
+            static=lambda file: f"/static/{self.static_version}/{file}",
+            draw=waveform.draw,
+            palette=PALETTE,
+            cause_meaning=hangup_causes.meaning,
+        )
+        return environment
+
+
+def templates_of_checkout_or_wheel() -> Templates:
+    """The templates that came with this program."""
+    return Templates(asset_folder("web"))
+
+
+def words_for(request: web.Request, company: Company | None = None) -> Words:
+    """How to say things to this reader, about this company."""
+    language = language_of(request, request.app[TEMPLATES].languages)
+    return Words(language, company.region, company.zone) if company else Words(language, "US", UTC)
+
+
+def render(
+    request: web.Request,
+    template: str,
+    *,
+    company: Company | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> web.Response:
+    """A page for this reader; every template finds viewer, company, words and the languages there are."""
+    templates = request.app[TEMPLATES]
+    words = words_for(request, company)
+    viewer = request.get(VIEWER)
+    troubles = {
+        part: report
+        for part, report in request.app[PARTS].health.reports().items()
+        if viewer is not None and report.condition is Condition.NEEDS_PERSON
+    }
+    text = templates.render(
+        template,
+        words.language,
+        {
+            "viewer": viewer,
+            "company": company,
+            "words": words,
+            "languages": templates.languages.values(),
+            "here": request.path_qs,
+            "troubles": troubles,
+            **values,
+        },
+    )
+    answer = web.Response(text=text, content_type="text/html", status=status, headers=headers)
+    answer.headers[hdrs.CONTENT_LANGUAGE] = words.language.tag
+    answer.headers[hdrs.VARY] = "Accept-Language, Cookie"
+    return answer
+
+
+async def static_file(request: web.Request) -> web.StreamResponse:
+    """A stylesheet or script; its address changes with its content, so it may be kept for ever."""
+    templates = request.app[TEMPLATES]
+    file = templates.static.get(request.match_info["file"])
+    if file is None:
+        raise NotFound()
+    fresh = request.match_info["version"] == templates.static_version
+    return web.Response(
+        body=file.body,
+        content_type=file.content_type,
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable" if fresh else "no-store"},
+    )

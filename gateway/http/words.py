@@ -1,0 +1,148 @@
+"""How the pages say things to people: times, durations, telephone numbers, outcomes."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import dates, numbers, units
+
+from gateway.http.language import Language
+
+if TYPE_CHECKING:
+    from gateway.http.call_store import CallRow
+
+UTC = ZoneInfo("UTC")
+_UNITS = (("hour", 3600), ("minute", 60), ("second", 1))
+
+
+class Words:
+    """Says things in one language, as one company's country writes them, in the company's time zone."""
+
+    def __init__(
+        self, language: Language, region: str = "US", zone: ZoneInfo = UTC, now: datetime | None = None
+    ) -> None:
+        self.language = language
+        self.locale = language.locale(region)
+        self.region = region
+        self.zone = zone
+        self.now = (now or datetime.now(UTC)).astimezone(zone)
+        self._say = language.translations
+
+    def time(self, moment: datetime) -> str:
+        """10:42 AM, or 10:42 where the country counts to 24."""
+        return dates.format_time(moment, "short", tzinfo=self.zone, locale=self.locale)
+
+    def full_time(self, moment: datetime) -> str:
+        """The whole truth, for hovering and for print."""
+        return dates.format_datetime(moment, "full", tzinfo=self.zone, locale=self.locale)
+
+    def day_time(self, moment: datetime) -> str:
+        """Today, 10:42."""
+        say = self._say.gettext
+        return say("%(day)s, %(time)s") % {"day": self.day(self.local_day(moment)), "time": self.time(moment)}
+
+    def local_day(self, moment: datetime) -> date:
+        """The day of the company's calendar."""
+        return moment.astimezone(self.zone).date()
+
+    def day(self, day: date) -> str:
+        """Today, Yesterday, Friday, 14 November, 14 November 2025."""
+        away = (self.now.date() - day).days
+        if away == 0:
+            return self._say.gettext("Today")
+        if away == 1:
+            return self._say.gettext("Yesterday")
+        if 1 < away < 7:
+            return str(dates.format_date(day, "EEEE", self.locale)).capitalize()
+        if abs(away) < 300:
+            return dates.format_skeleton("MMMMd", day, locale=self.locale)
+        return dates.format_date(day, "long", self.locale)
+
+    def date(self, day: date) -> str:
+        """Saturday, November 21: what stands beside Today."""
+        return str(dates.format_skeleton("MMMMEEEEd", day, locale=self.locale))
+
+    def duration(self, seconds: float | None) -> str:
+        """3:12, or 1:03:12."""
+        whole = max(0, round(seconds or 0))
+        minutes, rest = divmod(whole, 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+    def spoken_duration(self, seconds: float | None) -> str:
+        """3 minutes 12 seconds: for screen readers and for sentences."""
+        left = max(0, round(seconds or 0))
+        parts: list[str] = []
+        for unit, size in _UNITS:
+            count, left = divmod(left, size)
+            if count or (unit == "second" and not parts):
+                parts.append(units.format_unit(count, f"duration-{unit}", locale=self.locale))
+        return " ".join(parts)
+
+    def number(self, value: float) -> str:
+        """1,000."""
+        return numbers.format_decimal(value, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        """14%."""
+        return numbers.format_percent(share, locale=self.locale)
+
+    def phone(self, number: str | None) -> str:
+        """(306) 555-0142 at home, +44 20 7946 0018 from abroad, as it came where it cannot be read."""
+        if number is None:
+            return self._say.gettext("Withheld")
+        return _formatted(number, self.region)
+
+    def missed_why(self, outcome: str | None) -> str:
+        """What kept a missed call from being answered; empty for other outcomes."""
+        say = self._say.gettext
+        return {
+            "busy": say("busy"),
+            "no_answer": say("nobody answered"),
+            "abandoned": say("caller hung up"),
+            "failed": say("could not be connected"),
+        }.get(outcome or "", "")
+
+    def outcome(self, call: "CallRow") -> str:
+        """How a call is or how it ended, in words."""
+        say = self._say.gettext
+        if call.state == "ringing":
+            return say("Ringing now")
+        if call.state == "answered":
+            return say("Talking now")
+        return self.outcome_name(call.outcome or "")
+
+    def outcome_name(self, outcome: str) -> str:
+        """The name of an outcome, or of a group of them."""
+        say = self._say.gettext
+        why = self.missed_why(outcome)
+        if why:
+            return say("Missed: %(why)s") % {"why": why}
+        return {
+            "answered": say("Answered"),
+            "missed": say("Missed"),
+            "voicemail": say("Voicemail"),
+            "blocked": say("Blocked"),
+            "cut_off": say("Cut off"),
+        }.get(outcome, outcome)
+
+    def change(self, now: int, before: int) -> str | None:
+        """▲ 14%: against the period before; none where there was nothing to compare with."""
+        if not before or now == before:
+            return None
+        return f"{'▲' if now > before else '▼'} {self.percent(abs(now - before) / before)}"
+
+
+@lru_cache(maxsize=4096)
+def _formatted(number: str, region: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return number
+    if not phonenumbers.is_possible_number(parsed):
+        return number
+    at_home = parsed.country_code == phonenumbers.country_code_for_region(region)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return str(phonenumbers.format_number(parsed, style))

@@ -1,0 +1,37 @@
+// One call: its player, and the page kept up to date while the call goes on.
+
+import { start } from "./clock.js";
+import { Player } from "./player.js";
+import { refresher, remember } from "./refresh.js";
+import { follow } from "./stream.js";
+
+start();
+remember(document);
+
+function mount() {
+  const root = document.getElementById("player");
+  if (root && !root.dataset.mounted) {
+    root.dataset.mounted = "yes";
+    new Player(root);
+  }
+}
+mount();
+
+const call = Number(document.querySelector("[data-call]").dataset.call);
+const update = refresher(["call-head", "player-place", "facts", "heard"], mount);
+follow(
+  (changed) => {
+    if (changed === null || changed === call) update();
+  },
+  () => {},
+);
+
+// Back to the list as it was, filters and place included.
+document.getElementById("back").addEventListener("click", (event) => {
+  if (!document.referrer || history.length < 2 || event.ctrlKey || event.metaKey) return;
+  const from = new URL(document.referrer);
+  if (from.origin === location.origin && from.pathname === "/calls") {
+    event.preventDefault();
+    history.back();
+  }
+});
