@@ -57,7 +57,7 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalError("a demonstration runs in this checkout already; end it with Ctrl-C first") from None
+            raise LocalError(f"a demonstration runs in {folder} already; end it with Ctrl-C first") from None
         yield
 
 
@@ -154,9 +154,8 @@ def _tell_addresses(installation: Installation, link: str) -> None:
     )
 
 
-async def demonstrate(*, once: bool, as_json: bool) -> bool:
-    """Run the demonstration; whether everything went as it should."""
-    folder = FOLDER / "demo"
+async def demonstrate(folder: Path, *, once: bool, as_json: bool) -> bool:
+    """Run the demonstration, its data in `folder`; whether everything went as it should."""
     stopped = asyncio.Event()
     with only_one(folder):
         programs = asyncio.create_task(_programs())
@@ -202,9 +201,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make demo", description="Real calls on a private Asterisk, on a page.")
     parser.add_argument("--once", action="store_true", help="print a table of the calls and end")
     parser.add_argument("--json", action="store_true", help="one JSON object a call instead of the table")
+    parser.add_argument("--folder", type=Path, default=FOLDER / "demo", help="where it keeps calls and recordings")
     arguments = parser.parse_args()
     try:
-        went_well = asyncio.run(demonstrate(once=arguments.once, as_json=arguments.json))
+        went_well = asyncio.run(demonstrate(arguments.folder.absolute(), once=arguments.once, as_json=arguments.json))
     except LocalError as error:
         say(str(error))
         went_well = False

@@ -195,6 +195,8 @@ class EmbeddedPostgres:
         above = [*self.folder.parents, self.folder, *_BIN.parents]
         if not all(path.stat().st_mode & 0o001 for path in above):
             command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+            # Else access(2), by which initdb looks for its programs, forgets the capability.
+            command.append("--securebits=+no_setuid_fixup")
         return command
 
     def _launch(self) -> None:
