@@ -21,6 +21,8 @@ from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
+from gateway.local.errors import LocalError
+from gateway.local.postgres import EmbeddedPostgres
 from gateway.settings import Settings, SettingsError
 from gateway.store.database import Database, StoreError
 from gateway.store.jobs import run_jobs
@@ -48,26 +50,43 @@ class Running:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, *, bring_forward: bool = True) -> AsyncIterator[Database]:
+async def open_database(
+    settings: Settings, *, bring_forward: bool = True, keep: bool = False
+) -> AsyncIterator[Database]:
     """The database of ``settings``, migrated; the embedded Postgres in the data folder where none is named.
 
-    Waits for a Postgres that is away. Raises StoreError for one that will not do, OSError for a bad data folder.
+    Waits for a Postgres that is away. With ``keep`` the embedded one is ours: started again when it dies, stopped at
+    the end; without, one that runs already is left alone. Raises StoreError for a database that will not do, LocalError
+    for a data folder that will not.
     """
     if settings.postgres.dsn is not None:
         async with _connected(settings.postgres.dsn.get_secret_value(), settings, bring_forward) as database:
             yield database
         return
-    from gateway.local.postgres import EmbeddedPostgres  # only where it is used: its wheel is large
-
     embedded = EmbeddedPostgres(settings.data_folder / "postgres")
-    already = embedded.pid is not None
+    leave = embedded.pid is not None and not keep
     dsn = await embedded.start()
+    keeping = asyncio.create_task(_keep_alive(embedded)) if keep else None
     try:
         async with _connected(dsn, settings, bring_forward) as database:
             yield database
     finally:
-        if not already:  # whoever started it stops it: a command beside a running gateway leaves it alone
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+        if not leave:
             await embedded.stop()
+
+
+async def _keep_alive(embedded: EmbeddedPostgres) -> None:
+    while True:
+        await asyncio.sleep(RESTART_SECONDS)
+        if embedded.pid is None:
+            _log.error("the embedded Postgres died; it is started again")
+            try:
+                await embedded.start()
+            except (LocalError, OSError) as error:
+                _log.error("the embedded Postgres does not start", fault=str(error))
 
 
 @asynccontextmanager
@@ -127,7 +146,7 @@ class _Numbers:
 async def run(settings: Settings, ready: Callable[[Running], None] | None = None) -> None:
     """Run until SIGTERM or SIGINT. ``ready`` is called once the pages answer.
 
-    Calls in progress go on in Asterisk and are picked up again. Raises SettingsError, StoreError, OSError.
+    Calls in progress go on in Asterisk and are picked up again. Raises SettingsError, StoreError, LocalError, OSError.
     """
     if not settings.nodes:
         raise SettingsError("no Asterisk is named: add a [[nodes]] table to the settings file (see README)")
@@ -161,7 +180,7 @@ async def _serve(
     encoder: Encoder,
     ready: Callable[[Running], None] | None,
 ) -> None:
-    async with open_database(settings) as database:
+    async with open_database(settings, keep=True) as database:
         listener = Listener(database.dsn, health)
         numbers = _Numbers(settings, database, listener)
         await numbers.load()

@@ -15,6 +15,7 @@ from gateway import __version__
 from gateway.app import open_database
 from gateway.app import run as run_gateway
 from gateway.http.commands import account_commands
+from gateway.local.errors import LocalError
 from gateway.pools.commands import COMMANDS as SET_UP
 from gateway.settings import LogSettings, Settings, SettingsError, load_settings
 from gateway.store.database import Database, StoreError
@@ -27,7 +28,7 @@ class _Numberpool(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, StoreError) as error:
+        except (SettingsError, StoreError, LocalError) as error:
             raise click.ClickException(str(error)) from None
         except asyncpg.PostgresError as error:
             raise click.ClickException(f"Postgres: {error}") from None

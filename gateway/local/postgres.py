@@ -200,7 +200,8 @@ class EmbeddedPostgres:
         return command
 
     def _launch(self) -> None:
-        self._sockets = run_folder(self.folder / "run", _SOCKET + ".lock")
+        if self._sockets is None or not self._sockets.is_dir():  # started anew, it is where it was
+            self._sockets = run_folder(self.folder / "run", _SOCKET + ".lock")
         self._sockets.chmod(0o755)
         if os.geteuid() == 0:
             owner = self.data.stat()
