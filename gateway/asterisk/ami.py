@@ -24,6 +24,8 @@ MAX_LINE_BYTES = 1000
 MAX_MESSAGE_BYTES = 1 << 20
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 2.0
+# Lists of 10,000 numbers take about a second; an Asterisk that hangs is noticed by the other link.
+LIST_SECONDS = 30.0
 
 EventHandler = Callable[[bytes], None]
 _log = structlog.get_logger(__name__)
@@ -190,30 +192,37 @@ class AmiLink:
 
     async def action(self, name: str, **fields: str) -> Message:
         """Do one action and return its answer. Raises LinkLost, ActionFailed (Asterisk's own words), ValueError."""
-        (action,) = self.send((name, fields))
-        answers = await self._answered(action)
-        answer: Message = answers[0] if isinstance(answers, list) else answers
-        if not answer.success:
-            raise ActionFailed(f"{name}: {answer.message or answer.response}")
+        (answer,) = await self.actions((name, fields))
         return answer
+
+    async def actions(self, *actions: tuple[str, Mapping[str, str]]) -> list[Message]:
+        """Do several actions at once; their answers, in order. Raises as ``action`` does."""
+        found: list[Message] = []
+        for action in self.send(*actions):
+            answers = await self._answered(action)
+            answer: Message = answers[0] if isinstance(answers, list) else answers
+            if not answer.success:
+                raise ActionFailed(f"{action['action']}: {answer.message or answer.response}")
+            found.append(answer)
+        return found
 
     async def listing(self, name: str, **fields: str) -> list[Message]:
         """The entries of an action that answers with a list; none where Asterisk says there are none."""
         (action,) = self.send((name, fields))
-        answers = await self._answered(action)
+        answers = await self._answered(action, LIST_SECONDS)
         if not isinstance(answers, list):
             if not answers.success and "not found" not in str(answers.message).lower():
                 raise ActionFailed(f"{name}: {answers.message}")
             return []
         return answers[1:-1]
 
-    async def _answered(self, action: Action) -> Any:
+    async def _answered(self, action: Action, seconds: float = ANSWER_SECONDS) -> Any:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await asyncio.shield(action.future)
         except TimeoutError:
             self.close()
-            raise LinkLost(f"no answer within {ANSWER_SECONDS:g} s") from None
+            raise LinkLost(f"no answer within {seconds:g} s") from None
         finally:
             self._protocol.responses.pop(action.id, None)
 

@@ -1,7 +1,10 @@
 """Fallback routes: what the dialplan rings on its own, kept in AstDB equal to the database, by difference."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 
@@ -11,6 +14,11 @@ from gateway.calls.directory import Directory
 
 FAMILY = "numberpool"
 DEFAULT_KEY = "default"
+# Actions under way together: enough not to wait for each, few enough that calls' own actions are not held up.
+AT_ONCE = 200
+# From so many entries on, writing takes seconds and says how far it is.
+PROGRESS = 5000
+Entry = tuple[str, str]
 _log = structlog.get_logger(__name__)
 
 
@@ -50,21 +58,37 @@ def difference(wanted: Mapping[str, str], present: Mapping[str, str]) -> Differe
     )
 
 
-async def read_entries(link: AmiLink) -> dict[str, str]:
-    """What AstDB has now. Raises AmiError."""
-    prefix = f"/{FAMILY}/"
-    rows = await link.listing("DBGetTree", Family=FAMILY)
-    return {str(row["key"]).removeprefix(prefix): str(row["val"]) for row in rows}
+class FallbackRoutes:
+    """AstDB's entries as this link knows them: read once, then only what differs is written."""
+
+    def __init__(self, link: AmiLink, present: dict[str, str]) -> None:
+        self._link = link
+        self._present = present
+
+    @classmethod
+    async def read(cls, link: AmiLink) -> "FallbackRoutes":
+        """What AstDB has now. Raises AmiError."""
+        prefix = f"/{FAMILY}/"
+        rows = await link.listing("DBGetTree", Family=FAMILY)
+        return cls(link, {str(row["key"]).removeprefix(prefix): str(row["val"]) for row in rows})
+
+    async def write(self, directory: Directory) -> int:
+        """Make AstDB say what ``directory`` says; the number of entries changed. Raises AmiError."""
+        change = difference(await asyncio.to_thread(fallback_entries, directory), self._present)
+        for some in batched(change.put.items(), AT_ONCE):
+            await self._link.actions(*(("DBPut", {"Family": FAMILY, "Key": key, "Val": value}) for key, value in some))
+            self._present.update(some)
+            if len(change.put) > PROGRESS:
+                _log.info("writing fallback routes", entries=len(change.put), present=len(self._present))
+        for key in change.delete:
+            with suppress(ActionFailed):  # somebody else deleted it
+                await self._link.action("DBDel", Family=FAMILY, Key=key)
+            del self._present[key]
+        return len(change.put) + len(change.delete)
 
 
-async def sync_fallback(link: AmiLink, directory: Directory) -> int:
-    """Make AstDB say what ``directory`` says; the number of entries changed. Raises AmiError."""
-    change = difference(fallback_entries(directory), await read_entries(link))
-    for key, value in change.put.items():
-        await link.action("DBPut", Family=FAMILY, Key=key, Val=value)
-    for key in change.delete:
-        try:
-            await link.action("DBDel", Family=FAMILY, Key=key)
-        except ActionFailed:  # somebody else deleted it
-            _log.info("a fallback route was gone already", key=key)
-    return len(change.put) + len(change.delete)
+def batched(items: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
+    """``items`` in lists of at most ``size``."""
+    following = iter(items)
+    while some := list(islice(following, size)):
+        yield some

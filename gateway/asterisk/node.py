@@ -17,7 +17,7 @@ import structlog
 from gateway.asterisk import version
 from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
 from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Unfiltered, parse_event
-from gateway.asterisk.fallback import sync_fallback
+from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.outbox import Outbox
 from gateway.asterisk.routecode import encode_route
 from gateway.calls.directory import Directory
@@ -291,11 +291,12 @@ class Node:
         link = await self._connect(self.settings.store_username, secret, lambda _: None)
         part = f"asterisk:{self.name}:store"
         try:
+            routes = await FallbackRoutes.read(link)
             self._routes_changed.set()
             while True:
                 if self._routes_changed.is_set():
                     self._routes_changed.clear()
-                    changed = await sync_fallback(link, self._directory())
+                    changed = await routes.write(self._directory())
                     if changed:
                         _log.info("fallback routes written", node=self.name, entries=changed)
                 await self._close_cut_off(link)

@@ -94,3 +94,25 @@ async def test_one_gateway_serves_two_asterisks(
         await both.stop()
         await first.pbx.stop()
         await second.pbx.stop()
+
+
+async def test_ten_thousand_numbers_have_their_fallback_routes(installation: Installation) -> None:
+    await installation.sql(
+        "INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id) "
+        "SELECT 1, 1, '+1306556' || lpad(i::text, 4, '0'), 1 FROM generate_series(0, 9999) AS i"
+    )
+
+    async def has_all() -> bool:
+        found = await installation.pbx.cli(
+            f"database query \"SELECT count(*) AS n FROM astdb WHERE key LIKE '/{FAMILY}/%'\""
+        )
+        return "50006" in found  # five forms of each number, and the default
+
+    await eventually(has_all, 60, 0.2)
+    health = await installation.gateway.health()
+    assert health["asterisk:pbx"]["condition"] == "ok"
+    assert health["asterisk:pbx:store"]["condition"] == "ok"
+    # Read back at a new start, they are known to be right, and none is written again.
+    await installation.gateway.stop()
+    await installation.gateway.start()
+    assert not any(line["event"] == "fallback routes written" for line in installation.gateway.log_lines())
