@@ -138,7 +138,7 @@ class Summary:
 
 
 async def page_of_calls(
-    connection: Reader, company: Company, filter: CallFilter, before: Place | None, most: int
+    connection: Connection, company: Company, filter: CallFilter, before: Place | None, most: int
 ) -> tuple[list[CallRow], bool]:
     """At most ``most`` ended calls, newest first, and whether there are older ones."""
     # One plan for all filters would read the whole log for a rare one.
@@ -157,7 +157,7 @@ async def page_of_calls(
     return [_call_row(row) for row in rows[:most]], len(rows) > most
 
 
-async def calls_now(connection: Reader, company: Company, filter: CallFilter) -> list[CallRow]:
+async def calls_now(connection: Connection, company: Company, filter: CallFilter) -> list[CallRow]:
     """Calls that ring or talk; none where the view asks for an outcome or another day."""
     if filter.outcome or (filter.day and filter.day != datetime.now(company.zone).date()):
         return []
@@ -166,7 +166,7 @@ async def calls_now(connection: Reader, company: Company, filter: CallFilter) ->
     return [_call_row(row) for row in await _all(_queries.calls_now(connection, company_id=company.id, **parameters))]
 
 
-async def summary(connection: Reader, company: Company, filter: CallFilter) -> Summary:
+async def summary(connection: Connection, company: Company, filter: CallFilter) -> Summary:
     """The chosen day and the one before, or the last thirty days and the thirty before."""
     parameters = filter.parameters(company.zone)
     since, until = parameters.pop("since"), parameters.pop("until")
@@ -191,24 +191,24 @@ async def summary(connection: Reader, company: Company, filter: CallFilter) -> S
     )
 
 
-async def has_calls(connection: Reader, company: Company) -> bool:
+async def has_calls(connection: Connection, company: Company) -> bool:
     """Whether the company has had any call."""
     return bool(await _queries.has_calls(connection, company_id=company.id))
 
 
-async def numbers_of(connection: Reader, company: Company) -> list[tuple[str, Source | None]]:
+async def numbers_of(connection: Connection, company: Company) -> list[tuple[str, Source | None]]:
     """Some of the company's numbers and what each stands for."""
     rows = await _all(_queries.numbers_of_company(connection, company_id=company.id))
     return [(row["e164"], _source(row)) for row in rows]
 
 
-async def source_by_id(connection: Reader, company: Company, source_id: int) -> Source | None:
+async def source_by_id(connection: Connection, company: Company, source_id: int) -> Source | None:
     """One source of the company."""
     row = await _queries.source_by_id(connection, company_id=company.id, source_id=source_id)
     return _source(row) if row is not None else None
 
 
-async def call_by_id(connection: Reader, call_id: int) -> CallDetails | None:
+async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None:
     """One call; none if there is none among the companies that the connection sees."""
     row = await _queries.call_by_id(connection, call_id=call_id)
     if row is None:
@@ -245,7 +245,7 @@ async def call_by_id(connection: Reader, call_id: int) -> CallDetails | None:
     )
 
 
-async def note_hearing(connection: Reader, call: CallRow, user_id: int, session: str, within: timedelta) -> None:
+async def note_hearing(connection: Connection, call: CallRow, user_id: int, session: str, within: timedelta) -> None:
     """Write into the audit log that somebody listens, once a listening session."""
     await _queries.note_hearing(
         connection,
@@ -257,7 +257,7 @@ async def note_hearing(connection: Reader, call: CallRow, user_id: int, session:
     )
 
 
-async def note_download(connection: Reader, call: CallRow, user_id: int, session: str) -> None:
+async def note_download(connection: Connection, call: CallRow, user_id: int, session: str) -> None:
     """Write into the audit log that somebody took the recording away."""
     await _queries.note_download(
         connection, company_id=call.company_id, user_id=user_id, subject=subject_of(call.id), session=session

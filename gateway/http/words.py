@@ -1,5 +1,6 @@
 """How the pages say things to people: times, durations, telephone numbers, outcomes."""
 
+import re
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from gateway.http.call_store import CallRow
 
 UTC = ZoneInfo("UTC")
+# The year at the end of a pattern, with what leads to it.
+_YEAR = re.compile(r"[\s,]*y.*$")
 _UNITS = (("hour", 3600), ("minute", 60), ("second", 1))
 
 
@@ -48,21 +51,21 @@ class Words:
         return moment.astimezone(self.zone).date()
 
     def day(self, day: date) -> str:
-        """Today, Yesterday, Friday, 14 November, 14 November 2025."""
+        """Today, Yesterday, Friday, November 14; with the year where it is another."""
         away = (self.now.date() - day).days
         if away == 0:
             return self._say.gettext("Today")
         if away == 1:
             return self._say.gettext("Yesterday")
-        if 1 < away < 7:
-            return str(dates.format_date(day, "EEEE", self.locale)).capitalize()
         if abs(away) < 300:
-            return dates.format_skeleton("MMMMd", day, locale=self.locale)
-        return dates.format_date(day, "long", self.locale)
+            return self.date(day)
+        return dates.format_date(day, "full", self.locale)
 
     def date(self, day: date) -> str:
-        """Saturday, November 21: what stands beside Today."""
-        return str(dates.format_skeleton("MMMMEEEEd", day, locale=self.locale))
+        """Saturday, November 21."""
+        pattern = _YEAR.sub("", dates.get_date_format("full", self.locale).pattern)
+        text = dates.format_date(day, pattern, self.locale)
+        return text[:1].upper() + text[1:]
 
     def duration(self, seconds: float | None) -> str:
         """3:12, or 1:03:12."""

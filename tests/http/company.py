@@ -4,16 +4,13 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
 
-import asyncpg
 import numpy as np
 import numpy.typing as npt
 
 from gateway.calls.audio import Encoded, make_stereo
 from gateway.store.database import Connection, Database
 
-Wire: TypeAlias = "Connection[asyncpg.Record]"
 RATE = 8000
 
 # (number, name); withheld callers have no number.
@@ -77,7 +74,8 @@ async def make_company(
             )
             e164 = f"+1306555{end}"
             number_id = await wire.fetchval(
-                "INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id) VALUES ($1, $2, $3, $4) RETURNING id",
+                "INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id) "
+                "VALUES ($1, $2, $3, $4) RETURNING id",
                 company.id,
                 pool,
                 e164,
@@ -109,8 +107,8 @@ async def add_call(
     number_id, did = company.numbers[source] if source else (None, "+13065551234")
     async with database.companies(company.id) as wire:
         call_id: int = await wire.fetchval(
-            """INSERT INTO calls (company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk,
-                 caller, caller_name, started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by,
+            """INSERT INTO calls (company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id,
+                 trunk, caller, caller_name, started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by,
                  hung_up_by, hangup_cause, decided_by, decision_ms, recorded, evidence)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'carrier', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                  'gateway', 4.2, $20, $21) RETURNING id""",
@@ -145,7 +143,7 @@ async def add_call(
 
 
 async def _add_leg_and_recording(
-    wire: Wire,
+    wire: Connection,
     company: MadeCompany,
     call_id: int,
     outcome: str | None,
@@ -214,7 +212,7 @@ def _talk(dice: np.random.Generator, seconds: float) -> tuple[npt.NDArray[np.int
     caller = loud[0] * np.sin(2 * np.pi * 300 * time) * 0.6
     business = loud[1] * np.sin(2 * np.pi * 500 * time) * 0.5
     hum = dice.normal(0, 0.0012, total)
-    return tuple(((side + hum) * 32767).clip(-32768, 32767).astype(np.int16) for side in (caller, business))  # type: ignore[return-value]
+    return tuple(((side + hum) * 32767).clip(-32768, 32767).astype(np.int16) for side in (caller, business))
 
 
 async def fill(database: Database, company: MadeCompany, recordings: Path, now: datetime) -> None:
@@ -234,13 +232,14 @@ async def fill(database: Database, company: MadeCompany, recordings: Path, now: 
     moments = [now - timedelta(minutes=m) for m in (9, 31, 58, 84, 97, 143)] + [
         m for m in moments if m < now - timedelta(minutes=150)
     ]
+    first = ("answered", "no_answer", "answered", "answered", "busy", "answered", "answered", "abandoned")
     for place, moment in enumerate(moments):
-        who, called = CALLERS[(place * 5) % len(CALLERS)] if place else CALLERS[1]
+        who, called = CALLERS[(place * 5 + 1) % len(CALLERS)]
         source: str | None = dice.choices(list(weights), list(weights.values()))[0]
         if place in (0, 3):
             source = "Facebook" if place == 0 else "Direct mail"
-        outcome = "answered" if place in (0, 1) else dice.choice(outcomes)
-        file, encoded = sounds[place % len(sounds)] if place else sounds[1]
+        outcome = first[place] if place < len(first) else dice.choice(outcomes)
+        file, encoded = sounds[(place * 3 + 1) % len(sounds)]
         await add_call(
             database,
             company,
@@ -253,6 +252,9 @@ async def fill(database: Database, company: MadeCompany, recordings: Path, now: 
             talk=encoded.seconds,
             recording=(file, encoded) if outcome == "answered" and place != 9 else None,
         )
+    for before in range(61):
+        moment = now - timedelta(days=31 + before % 28, minutes=before)
+        await add_call(database, company, started_at=moment, outcome=dice.choice(outcomes))
     await add_call(
         database,
         company,

@@ -26,6 +26,9 @@ follow(
   () => {},
 );
 
+// Who listens stands on the page.
+document.addEventListener("heard", update);
+
 // Back to the list as it was, filters and place included.
 document.getElementById("back").addEventListener("click", (event) => {
   if (!document.referrer || history.length < 2 || event.ctrlKey || event.metaKey) return;

@@ -49,6 +49,7 @@ export class Player {
       audio.addEventListener(event, () => {
         this.show();
         if (event !== "play") this.keepMoment();
+        if (event === "pause") this.root.dispatchEvent(new Event("heard", { bubbles: true }));
       });
     }
     audio.addEventListener("error", () => this.fault());
