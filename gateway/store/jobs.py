@@ -124,6 +124,10 @@ async def run_jobs(dsn: str, handlers: Mapping[str, Handler], health: Health, *,
         except _FAULTS as error:
             _log.warning("jobs.connection_lost", reason=str(error))
             health.tell(PART, Condition.TROUBLED, "Jobs wait for Postgres; they are done when it is back.")
+        except Exception as error:
+            # A queue that cannot be worked must not take the gateway down with it: calls are decided without it.
+            _log.exception("jobs.broken")
+            health.tell(PART, Condition.NEEDS_PERSON, f"Jobs cannot be worked: {error}. Trying again; see the log.")
         await asyncio.sleep(wait * random.uniform(0.8, 1.2))
         wait = min(wait * 2, 10.0)
 

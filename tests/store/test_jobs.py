@@ -207,3 +207,14 @@ async def test_work_goes_on_after_the_connection_is_cut(database_dsn: str) -> No
         await until(nothing_queued(database_dsn))
     await connection.close()
     assert done == [1, 2]
+
+
+async def test_a_queue_that_is_not_there_is_told_and_does_not_end_the_gateway(empty_database_dsn: str) -> None:
+    health = Health()
+    async with worker(empty_database_dsn, {}, health):
+
+        async def told() -> bool:
+            report = health.reports().get("jobs")
+            return report is not None and report.condition is Condition.NEEDS_PERSON
+
+        await until(told)
