@@ -47,8 +47,8 @@ def call_outcome(record: CallRecord) -> Outcome:
 
 
 def hung_up_by(record: CallRecord) -> str | None:
-    """``caller`` or ``business``; none where Asterisk names nobody (CHANNEL(hangupsource))."""
-    if not record.hangup_source:
+    """``caller`` or ``business``; none where Asterisk names nobody, or itself (CHANNEL(hangupsource))."""
+    if not record.hangup_source or record.hangup_source.startswith("dialplan/"):
         return None
     return "caller" if record.hangup_source == record.channel else "business"
 
