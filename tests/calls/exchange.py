@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.calls.scenarios import Invite, caller_talks, line_answers, line_refuses, line_rings
+from tests.calls.scenarios import Invite, caller_talks, line_answers, line_answers_a_cancel, line_refuses, line_rings
 from tests.calls.sipp import Sipp
 from tests.installation import TRUNK, Installation, Row
 
@@ -17,11 +17,12 @@ LINES: dict[str, Callable[[], str]] = {
     "declines": lambda: line_refuses("603 Decline"),
     "unavailable": lambda: line_refuses("503 Service Unavailable"),
     "rings": line_rings,
+    "crosses": line_answers_a_cancel,
 }
 
 
 class Exchange:
-    """Places calls; a line answers from the first time it is wanted until the end, or until it is given another part."""
+    """Places calls; a line is there from the first time it is wanted until the end."""
 
     def __init__(self, installation: Installation) -> None:
         self.installation = installation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-_SDP = """
+SDP_TEXT = """\
 v=0
 o=- 1 1 IN IP4 [media_ip]
 s=-
@@ -21,6 +21,16 @@ class Tone:
     """A sound to be sent over and over: raw u-law samples, 8000 a second."""
 
     file: Path
+
+
+@dataclass(frozen=True)
+class Ear:
+    """A port of this machine that listens in SIPp's place (``tests.calls.sipp.Listener``)."""
+
+    port: int
+
+
+Sound = Tone | Ear
 
 
 @dataclass(frozen=True)
@@ -40,13 +50,17 @@ class Invite:
         user = self.did if self.request_user is None else self.request_user
         return f"sip:{user}@[remote_ip]:[remote_port]" if user else "sip:[remote_ip]:[remote_port]"
 
-    def head(self, method: str, cseq: int, *, to_tag: bool, branch: str = "[branch]") -> list[str]:
-        """Request line and the headers that every request of this call has."""
+    def head(self, method: str, cseq: int, *, to_tag: bool, after_ok: bool = False) -> list[str]:
+        """Request line and the headers that every request of this call has.
+
+        A CANCEL, and the ACK to a refusal, belong to the transaction of their INVITE; the ACK to a 200 does not.
+        """
         to = f"<sip:{self.did}@[remote_ip]:[remote_port]>" if self.to is None else self.to
         from_ = f"<sip:{self.caller}@[local_ip]>" if self.from_ is None else self.from_
+        transaction = f"{cseq}-ok" if after_ok else f"{cseq}"
         return [
             f"{method} {self.request} SIP/2.0",
-            f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}",
+            f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-{transaction}",
             f"From: {from_};tag=[pid]-[call_number]",
             f"To: {to}" + ("[peer_tag_param]" if to_tag else ""),
             "Call-ID: [call_id]",
@@ -74,9 +88,9 @@ def pause(seconds: float) -> str:
     return f'<pause milliseconds="{round(seconds * 1000)}"/>'
 
 
-def play(tone: Tone | None) -> str:
+def play(tone: Sound | None) -> str:
     """Begin to send sound, without end; nothing where there is none."""
-    if tone is None:
+    if not isinstance(tone, Tone):
         return ""
     return f"<nop><action><exec rtp_stream={quoteattr(f'{tone.file},-1,0,PCMU/8000')}/></action></nop>"
 
@@ -87,9 +101,11 @@ def scenario(*steps: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8" ?>\n<scenario name="numberpool">\n{body}\n</scenario>\n'
 
 
-def sdp(tone: Tone | None) -> str:
+def sdp(tone: Sound | None) -> str:
     """An offer or answer; with a tone, from the port that SIPp streams from."""
-    return _SDP.format(port="[rtpstream_audio_port]" if tone else "[media_port]")
+    if isinstance(tone, Ear):
+        return SDP_TEXT.format(port=tone.port)
+    return SDP_TEXT.format(port="[rtpstream_audio_port]" if tone else "[media_port]")
 
 
 PROVISIONAL = "".join(receive(code, 'optional="true"') for code in ("100", "180", "183"))
@@ -98,12 +114,17 @@ PROVISIONAL = "".join(receive(code, 'optional="true"') for code in ("100", "180"
 # -- callers -----------------------------------------------------------------------------------------------------------
 
 
-def _invite(invite: Invite, tone: Tone | None = None, attributes: str = 'retrans="500"') -> str:
+def _invite(invite: Invite, tone: Sound | None = None, attributes: str = 'retrans="500"') -> str:
     return message([*invite.head("INVITE", 1, to_tag=False), *invite.headers], sdp(tone), attributes)
 
 
 def _request(invite: Invite, method: str, cseq: int, attributes: str = "", headers: Sequence[str] = ()) -> str:
     return message([*invite.head(method, cseq, to_tag=True), *headers], attributes=attributes)
+
+
+def _acknowledge(invite: Invite, cseq: int, attributes: str = "") -> str:
+    """The ACK to a 200."""
+    return message(invite.head("ACK", cseq, to_tag=True, after_ok=True), attributes=attributes)
 
 
 def hang_up(invite: Invite, cseq: int = 2) -> str:
@@ -112,14 +133,14 @@ def hang_up(invite: Invite, cseq: int = 2) -> str:
 
 
 def caller_talks(
-    invite: Invite, seconds: float = 0.3, tone: Tone | None = None, meanwhile: Sequence[str] = (), next_cseq: int = 2
+    invite: Invite, seconds: float = 0.3, tone: Sound | None = None, meanwhile: Sequence[str] = (), next_cseq: int = 2
 ) -> str:
     """Is answered, talks and hangs up."""
     return scenario(
         _invite(invite, tone),
         PROVISIONAL,
         receive("200"),
-        _request(invite, "ACK", 1),
+        _acknowledge(invite, 1),
         play(tone),
         *meanwhile,
         pause(seconds),
@@ -127,13 +148,13 @@ def caller_talks(
     )
 
 
-def caller_listens(invite: Invite, tone: Tone | None = None) -> str:
+def caller_listens(invite: Invite, tone: Sound | None = None) -> str:
     """Is answered, and waits until the other side hangs up."""
     return scenario(
         _invite(invite, tone),
         PROVISIONAL,
         receive("200"),
-        _request(invite, "ACK", 1),
+        _acknowledge(invite, 1),
         play(tone),
         receive("BYE"),
         ok(),
@@ -142,12 +163,11 @@ def caller_listens(invite: Invite, tone: Tone | None = None) -> str:
 
 def caller_refused(invite: Invite, code: int) -> str:
     """Is told ``code``."""
-    # The ACK to a refusal belongs to the INVITE's transaction; SIPp's [branch] of the last message does.
     return scenario(
         _invite(invite),
         PROVISIONAL,
         receive(str(code)),
-        message([*invite.head("ACK", 1, to_tag=True, branch="[branch-1]")]),
+        message([*invite.head("ACK", 1, to_tag=True)]),
     )
 
 
@@ -158,10 +178,10 @@ def caller_gives_up(invite: Invite, after: float) -> str:
         receive("100", 'optional="true"'),
         receive("180"),
         pause(after),
-        message(invite.head("CANCEL", 1, to_tag=False, branch="[branch-3]"), attributes='retrans="500"'),
+        message(invite.head("CANCEL", 1, to_tag=False), attributes='retrans="500"'),
         receive("200"),
         receive("487"),
-        message(invite.head("ACK", 1, to_tag=True, branch="[branch-6]")),
+        message(invite.head("ACK", 1, to_tag=True)),
     )
 
 
@@ -169,10 +189,11 @@ def caller_gives_up_at_the_answer(invite: Invite) -> str:
     """Its CANCEL crosses the 200 on the wire; as RFC 3261 (9.1) has it, the call then stands, and it hangs up."""
     return scenario(
         _invite(invite, attributes='retrans="500" start_txn="invite"'),
-        PROVISIONAL,
+        *(receive(code, 'optional="true" response_txn="invite"') for code in ("100", "180")),
         receive("200", 'response_txn="invite"'),
-        message(invite.head("CANCEL", 1, to_tag=False, branch="[branch-4]"), attributes='start_txn="cancel"'),
-        _request(invite, "ACK", 1, 'ack_txn="invite"'),
+        message(invite.head("CANCEL", 1, to_tag=False), attributes='start_txn="cancel"'),
+        receive("200", 'response_txn="cancel"'),
+        _acknowledge(invite, 1, 'ack_txn="invite"'),
         hang_up(invite),
     )
 
@@ -186,7 +207,7 @@ def caller_reinvites(invite: Invite, headers: Sequence[str], seconds: float = 0.
             message([*invite.head("INVITE", 2, to_tag=True), *headers], sdp(None), 'retrans="500"'),
             receive("100", 'optional="true"'),
             receive("200"),
-            _request(invite, "ACK", 2),
+            _acknowledge(invite, 2),
         ],
         next_cseq=3,
     )
@@ -231,7 +252,7 @@ def ok() -> str:
 
 def line_answers(
     after: float = 0.05,
-    tone: Tone | None = None,
+    tone: Sound | None = None,
     contact: str = _CONTACT,
     headers: Sequence[str] = (),
     hangs_up_after: float | None = None,

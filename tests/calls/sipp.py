@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy.typing as npt
 
 from gateway.local.processes import ends_with_us, free_port
 from gateway.local.programs import AsteriskHome
-from tests.calls.scenarios import Tone
+from tests.calls.scenarios import Ear, Tone
 
 # Longer than any scenario here: SIPp then ends itself, and its call counts as failed.
 LONGEST_SECONDS = 40
@@ -43,7 +45,7 @@ class Sipp:
         self._folder.mkdir(parents=True)
         (self._folder / "scenario.xml").write_text(xml)
         media = free_port(address, socket.SOCK_DGRAM) & ~1
-        arguments = [
+        arguments: list[str | Path] = [
             *([f"{remote[0]}:{remote[1]}"] if remote else []),
             *("-sf", self._folder / "scenario.xml", "-i", address, "-bind_local", "-p", str(self.port), "-mi", address),
             *("-min_rtp_port", str(media), "-max_rtp_port", str(min(media + 400, 65534)), "-nostdin", "-skip_rlimit"),
@@ -115,10 +117,11 @@ def make_tone(folder: Path, hertz: float, seconds: float = 1.0, level: float = 0
 def ulaw(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
     """16-bit samples as G.711 u-law."""
     biased = np.minimum(np.abs(samples.astype(np.int32)), 32635) + 132
+    sign = np.where(samples < 0, 0x80, 0)
     exponent = np.floor(np.log2(biased)).astype(np.int32) - 7
     mantissa = (biased >> (exponent + 3)) & 0x0F
-    sign = np.where(samples < 0, 0x80, 0)
-    return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    coded: npt.NDArray[np.uint8] = (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    return coded
 
 
 def make_sound(folder: Path, name: str, hertz: float, seconds: float) -> str:
@@ -126,3 +129,47 @@ def make_sound(folder: Path, name: str, hertz: float, seconds: float) -> str:
     at = np.arange(int(RATE * seconds)) / RATE
     (folder / f"{name}.sln").write_bytes((8000 * np.sin(2 * np.pi * hertz * at)).astype("<i2").tobytes())
     return str(folder / name)
+
+
+class Listener(asyncio.DatagramProtocol):
+    """Hears what is sent to one side of a call."""
+
+    def __init__(self) -> None:
+        self._payloads: list[bytes] = []
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        # RTP without extensions and contributors, payload 0 (RFC 3550, 5.1).
+        if len(data) > 12 and data[0] == 0x80 and data[1] & 0x7F == 0:
+            self._payloads.append(data[12:])
+
+    @property
+    def samples(self) -> npt.NDArray[np.int16]:
+        """All that was heard, 8000 samples a second."""
+        table = np.zeros(256, np.int16)
+        levels = np.arange(-32768, 32768, dtype=np.int32).astype(np.int16)
+        codes = ulaw(levels)
+        table[codes[::-1]] = levels[::-1]
+        return table[np.frombuffer(b"".join(self._payloads), np.uint8)]
+
+    def loudness(self, hertz: float) -> float:
+        """How loud a tone was over all that was heard, 1 being a full-scale tone throughout."""
+        return loudness(self.samples, hertz)
+
+
+def loudness(samples: npt.NDArray[np.int16], hertz: float, rate: int = RATE) -> float:
+    """The amplitude of the tone ``hertz`` in ``samples``, 1 being full scale."""
+    if not len(samples):
+        return 0.0
+    turns = np.exp(-2j * np.pi * hertz * np.arange(len(samples)) / rate)
+    return float(2 * np.abs(np.mean(samples / 32768 * turns)))
+
+
+@asynccontextmanager
+async def listener(address: str = "127.0.0.1") -> AsyncIterator[tuple[Listener, Ear]]:
+    """Somebody who listens, and the ear that a scenario offers for it."""
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.create_datagram_endpoint(Listener, local_addr=(address, 0))
+    try:
+        yield protocol, Ear(transport.get_extra_info("sockname")[1])
+    finally:
+        transport.close()
