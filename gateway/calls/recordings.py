@@ -6,6 +6,7 @@ finds the raw files again.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from gateway.store.queries import load_queries
 
 PART = "recordings"
 
-# Asterisk flushes a side every quarter of a second while sound arrives; two looks that agree mean it has closed both.
+# Asterisk flushes a side every quarter of a second while sound arrives: unchanged for so long, both are closed.
 SETTLE_SECONDS = 1.0
 STILL_GROWING = timedelta(seconds=3)
 DISK_FULL_WAIT = timedelta(seconds=60)
@@ -44,14 +45,17 @@ async def expect_recording(connection: Any, *, company_id: int, call_id: int, si
     """
     row = await _queries.expect(connection, company_id=company_id, call_id=call_id, sides=sides, rate=rate)
     if row is not None:
-        await enqueue_making(connection, row["node"], company_id, call_id)
+        # Begun right away, the job would hold its place in the queue while the files settle.
+        delay = timedelta(seconds=SETTLE_SECONDS)
+        await enqueue_making(connection, row["node"], company_id, call_id, delay)
 
 
-async def enqueue_making(connection: Any, node: str, company_id: int, call_id: int) -> None:
+async def enqueue_making(
+    connection: Any, node: str, company_id: int, call_id: int, delay: timedelta = timedelta(0)
+) -> None:
     """Queue the making of a recording, unless that waits already. A gateway that sees the node's spool takes it."""
-    await enqueue(
-        connection, job_name(node), {"company_id": company_id, "call_id": call_id}, key=f"recording:{call_id}"
-    )
+    payload = {"company_id": company_id, "call_id": call_id}
+    await enqueue(connection, job_name(node), payload, key=f"recording:{call_id}", delay=delay)
 
 
 def job_name(node: str) -> str:
@@ -160,6 +164,9 @@ class RecordingStudio:
             self._health.tell(PART, Condition.NEEDS_PERSON, message)
             raise TryLater(message, NO_SPOOL_WAIT)
         before = await asyncio.to_thread(paths.look)
+        if unchanged_for(before, SETTLE_SECONDS, time.time()):
+            return
+        # They are young, or another machine's clock stamped them, or there are none yet.
         await asyncio.sleep(SETTLE_SECONDS)
         if await asyncio.to_thread(paths.look) != before:
             raise TryLater("Asterisk is still writing", STILL_GROWING)
@@ -174,6 +181,12 @@ class RecordingStudio:
     async def _settle(self, company_id: int, call_id: int, state: str, fault: str) -> None:
         async with self._database.companies(company_id) as connection:
             await _queries.settle_without(connection, company_id=company_id, call_id=call_id, state=state, fault=fault)
+
+
+def unchanged_for(looks: tuple[tuple[int, int] | None, ...], seconds: float, now: float) -> bool:
+    """Whether there are files, and none of them has changed for so long (``now``: seconds since 1970)."""
+    changes = [look[1] / 1e9 for look in looks if look is not None]
+    return bool(changes) and max(changes) <= now - seconds
 
 
 def without_files(paths: SidePaths, talk_seconds: float | None) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from gateway.calls import recordings
 from gateway.calls.encoder import Encoder
 from gateway.calls.leftovers import KnownCall, adopt_leftovers, fate_of
-from gateway.calls.recordings import RecordingStudio, expect_recording, without_files
+from gateway.calls.recordings import RecordingStudio, expect_recording, unchanged_for, without_files
 from gateway.calls.sides import Leftover, UnsafePath, leftovers, recording_path, side_paths
 from gateway.health import Condition, Health
 from gateway.store import jobs
@@ -481,6 +481,34 @@ def test_leftovers_are_calls_not_files(tmp_path: Path) -> None:
         Leftover("2", 8000, datetime.fromtimestamp(3000, UTC)),
     ]
     assert leftovers(tmp_path)[0].sides == "recordings/1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "settled"),
+    [
+        ([None, None], False),
+        ([98.0, 99.0], True),
+        ([98.0, None], True),
+        ([98.0, 99.1], False),
+        ([98.0, 200.0], False),
+    ],
+)
+def test_files_are_settled_once_both_are_old_enough(changed: list[float | None], settled: bool) -> None:
+    looks = tuple(None if at is None else (1, int(at * 1e9)) for at in changed)
+    assert unchanged_for(looks, 1.0, 100.0) is settled
+
+
+async def test_many_calls_that_end_together_are_soon_made(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "SETTLE_SECONDS", 1.0)
+    made = []
+    for number in range(60):
+        office.speak(f"700-{number}", seconds=2)
+        made.append(await office.call(f"700-{number}"))
+    async with office.working():
+        began = asyncio.get_running_loop().time()
+        for call_id in made:
+            await until(office.is_now(call_id, "ready"), 30)
+        assert asyncio.get_running_loop().time() - began < 15  # waiting for each to settle in turn would take that long
 
 
 @pytest.mark.parametrize(("talk", "state"), [(None, "empty"), (0, "empty"), (1.9, "empty"), (2.0, "failed")])
