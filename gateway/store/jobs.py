@@ -33,6 +33,7 @@ FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 300.0
 STOP_SECONDS = 3.0  # how long a job may go on once the gateway is told to stop; then it is put back
 HEARTBEAT_SECONDS = 30.0  # a job whose worker has not been heard of for so long is done by another
+ANSWER_SECONDS = 10.0  # how long Postgres may take to answer before the connection is given up
 POLL_SECONDS = 5.0  # new jobs are notified; released and abandoned ones are found by looking
 LOOK_SECONDS = 30.0  # how often held jobs are counted for the health report
 TIDY_EVERY = 120  # looks: once an hour
@@ -135,7 +136,10 @@ async def run_jobs(dsn: str, handlers: Mapping[str, Handler], health: Health, *,
 async def _work(dsn: str, handlers: Mapping[str, Handler], health: Health, at_once: int) -> None:
     """Work over one connection until it breaks (returns) or we are cancelled."""
     connection = await asyncpg.connect(
-        dsn, timeout=10, command_timeout=30, server_settings={"application_name": "numberpool jobs"}
+        dsn,
+        timeout=ANSWER_SECONDS,
+        command_timeout=ANSWER_SECONDS,
+        server_settings={"application_name": "numberpool jobs"},
     )
     try:
         queries = Queries.from_asyncpg_connection(connection)

@@ -15,6 +15,7 @@ from gateway.store import jobs
 from gateway.store.database import Database
 from gateway.store.jobs import Handler, Job, TryLater, enqueue, held, release_held, run_jobs
 from tests.store.waiting import until
+from tests.store.wire import Wire
 
 
 @pytest.fixture(autouse=True)
@@ -207,6 +208,36 @@ async def test_work_goes_on_after_the_connection_is_cut(database_dsn: str) -> No
         await until(nothing_queued(database_dsn))
     await connection.close()
     assert done == [1, 2]
+
+
+async def test_work_goes_on_after_the_connection_fell_silent(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "ANSWER_SECONDS", 1.0)
+    done: list[Any] = []
+
+    async def note(job: Job) -> None:
+        done.append(job.payload["n"])
+
+    connection = await asyncpg.connect(database_dsn)
+    wire = Wire(database_dsn)
+    health = Health()
+    async with wire.open() as dsn, worker(dsn, {"note": note}, health):
+        await enqueue(connection, "note", {"n": 1})
+        await until(nothing_queued(database_dsn))
+        wire.passing.clear()
+        await enqueue(connection, "note", {"n": 2})
+
+        async def told() -> bool:
+            report = health.reports().get("jobs")
+            return report is not None and report.condition is Condition.TROUBLED
+
+        await until(told, 30)
+        assert done == [1]
+        wire.passing.set()
+        await until(nothing_queued(database_dsn), 30)
+    await connection.close()
+    assert set(done) == {1, 2}
 
 
 async def test_a_queue_that_is_not_there_is_told_and_does_not_end_the_gateway(empty_database_dsn: str) -> None:

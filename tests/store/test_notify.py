@@ -14,6 +14,7 @@ from gateway.health import Condition, Health
 from gateway.store import notify
 from gateway.store.notify import Listener, Subscription
 from tests.store.waiting import until
+from tests.store.wire import Wire
 
 
 @asynccontextmanager
@@ -85,53 +86,15 @@ async def test_after_a_break_everything_is_read_again(database_dsn: str) -> None
         assert health.reports()["postgres"].condition is Condition.OK
 
 
-class Wire:
-    """A TCP relay to Postgres that can go silent as a firewall does: still open, but nothing passes any more."""
-
-    def __init__(self, server: tuple[str, int] | str) -> None:
-        self._target = server
-        self.passing = asyncio.Event()
-        self.passing.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if isinstance(self._target, str):
-            inner = await asyncio.open_unix_connection(self._target)
-        else:
-            inner = await asyncio.open_connection(*self._target)
-        for source, sink in ((reader, inner[1]), (inner[0], writer)):
-            task = asyncio.create_task(self._pass(source, sink))
-            self._tasks.add(task)
-
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65536):
-                await self.passing.wait()
-                sink.write(data)
-                await sink.drain()
-        sink.close()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._joined, "127.0.0.1", 0)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-
-
 async def test_a_silent_connection_is_noticed(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(notify, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(notify, "CONNECT_SECONDS", 0.5)
-    server, through = _through(database_dsn)
-    wire = Wire(server)
+    wire = Wire(database_dsn)
     health = Health()
     async with (
-        wire.open() as port,
-        listening(through(port), health) as listener,
+        wire.open() as dsn,
+        listening(dsn, health) as listener,
         listener.subscribe("calls") as calls,
     ):
         assert await next_of(calls) is None
@@ -146,20 +109,6 @@ async def test_a_silent_connection_is_noticed(database_dsn: str, monkeypatch: py
         assert await next_of(calls) is None
         await notify_all(database_dsn, "calls", "1:9")
         assert await next_of(calls) == "1:9"
-
-
-def _through(dsn: str) -> tuple[Any, Any]:
-    """Where the server of ``dsn`` really listens, and the DSN that leads through a port of ours instead."""
-    from urllib.parse import parse_qs, urlsplit
-
-    parts = urlsplit(dsn)
-    query = parse_qs(parts.query)
-    login = parts.netloc.rpartition("@")[0]
-    if "host" in query:
-        server: Any = f"{query['host'][0]}/.s.PGSQL.{query.get('port', ['5432'])[0]}"
-    else:
-        server = (parts.hostname, parts.port or 5432)
-    return server, lambda port: f"postgresql://{login}@127.0.0.1:{port}{parts.path}?sslmode=disable"
 
 
 @pytest.mark.parametrize(
