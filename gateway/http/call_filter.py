@@ -60,7 +60,7 @@ class CallFilter:
                 outcome=outcome or None,
                 number=_text(query.get("number")),
                 caller=_text(query.get("caller")),
-                day=date.fromisoformat(day) if day else None,
+                day=_day(day) if day else None,
             )
         except ValueError as error:
             raise BadRequest(part=str(error)) from None
@@ -77,10 +77,7 @@ class CallFilter:
         """The day's beginning and end in the company's time zone; nothing where no day is chosen."""
         if self.day is None:
             return None, None
-        try:
-            return midnight(self.day, zone), midnight(self.day + timedelta(days=1), zone)
-        except OverflowError:
-            raise BadRequest(part="day") from None
+        return midnight(self.day, zone), midnight(self.day + timedelta(days=1), zone)
 
     def parameters(self, zone: ZoneInfo) -> dict[str, Any]:
         """For the queries, all but the outcome."""
@@ -142,6 +139,13 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text[:20]) > _MOST:
         raise ValueError(text)
     return int(text[:20])
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not 1970 <= day.year < 2200:
+        raise ValueError(text)
+    return day
 
 
 def _text(text: str | None) -> str | None:

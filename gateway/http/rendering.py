@@ -107,7 +107,7 @@ def render(
             "company": company,
             "words": words,
             "languages": templates.languages.values(),
-            "here": request.path_qs,
+            "here": request.path_qs if request.method == hdrs.METH_GET else "/",
             "troubles": troubles,
             **values,
         },
