@@ -3,8 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.calls.scenarios import Invite, caller_talks, line_answers, line_answers_a_cancel, line_refuses, line_rings
-from tests.calls.sipp import Sipp
+from tests.calls.scenarios import (
+    Invite,
+    Tone,
+    caller_talks,
+    line_answers,
+    line_answers_a_cancel,
+    line_refuses,
+    line_rings,
+)
+from tests.calls.sipp import Sipp, make_tone
 from tests.installation import TRUNK, Installation, Row
 
 # What a line does whose name says it; main answers.
@@ -74,6 +82,10 @@ class Exchange:
     async def talk(self, invite: Invite, address: str = TRUNK) -> Row:
         """A short answered call on the main line; its row."""
         return await self.call(caller_talks(invite, 0.05), "main", address=address)
+
+    def tone(self, hertz: float) -> Tone:
+        """A tone to be sent in a call."""
+        return make_tone(self._folder, hertz)
 
     @property
     def _folder(self) -> Path:
