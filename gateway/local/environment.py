@@ -110,30 +110,39 @@ def _pip() -> tuple[list[str], Mapping[str, str]]:
     has_pip = subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True)
     if has_pip.returncode == 0:
         return [str(PYTHON), "-m", "pip"], environment
-    bundled = subprocess.run([PYTHON, "-m", "ensurepip", "--default-pip"], capture_output=True)
-    if bundled.returncode == 0:
+    if _has_bundled_pip():
         return [str(PYTHON), "-m", "pip"], environment
-    wheel = next(_own_wheels(), None)
+    wheel = next(_own_wheels(), None) or _fetched_wheel()
     if wheel is None:
-        wheel = _fetched_wheel()
+        # Not Debian's own archive, but it may be apt all the same.
+        _install_or_say(["python3-venv"], "this Python has no pip")
+        if not _has_bundled_pip():
+            stop(f"{PYTHON} -m ensurepip fails; name another Python: make PYTHON=/path/to/python3.12 ...")
+        return [str(PYTHON), "-m", "pip"], environment
     _trust_fetched_authorities(environment)
     environment["PYTHONPATH"] = str(wheel)
     return [str(PYTHON), "-m", "pip"], environment
 
 
-def _fetched_wheel() -> Path:
+def _has_bundled_pip() -> bool:
+    done = subprocess.run([PYTHON, "-m", "ensurepip", "--default-pip"], capture_output=True)
+    return done.returncode == 0
+
+
+def _fetched_wheel() -> Path | None:
+    """pip from a Debian package, where this machine can fetch one without root."""
     sys.path.insert(0, str(PROJECT))
     from gateway.local import apt_root
     from gateway.local.errors import FetchError
 
-    mend = "sudo apt-get install -y python3-venv python3-pip"
     if not apt_root.can_fetch():
-        stop(f"this Python has no pip. Please type:\n    {mend}")
+        return None
     try:
         apt_root.fetch(PROJECT / ".numberpool" / "pip", ["python3-pip-whl"], say)
     except FetchError as error:
-        stop(f"{error}\nOr type:\n    {mend}")
-    return next(_own_wheels())
+        say(str(error))
+        return None
+    return next(_own_wheels(), None)
 
 
 def _trust_fetched_authorities(environment: dict[str, str]) -> None:

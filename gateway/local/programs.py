@@ -148,8 +148,11 @@ def prepare(folder: Path, say: Say = lambda _line: None) -> AsteriskHome:
     if missing:
         packages = [PACKAGES[name] for name in missing]
         if not apt_root.is_complete(root, packages) and not apt_root.can_fetch():
+            found = _which("asterisk")
+            version = _version_of(Program(found)) if found else None
             raise FetchError(
-                "Asterisk 20.11, 22.1 or newer, SIPp and espeak-ng are needed, and "
+                (f"The Asterisk here is {version[0]}.{version[1]}. " if version else "")
+                + "Asterisk 20.11, 22.1 or newer, SIPp and espeak-ng are needed, and "
                 f"{', '.join(missing)} cannot be fetched here, because this machine's apt sources "
                 "name no Debian archive. Install them, for example with:\n"
                 f"    sudo apt-get install {' '.join(packages)}"
