@@ -15,7 +15,7 @@ import structlog
 
 from gateway.calls.audio import PART_SUFFIX
 from gateway.calls.recordings import enqueue_making, expect_recording
-from gateway.calls.sides import FOLDER, Leftover, leftovers
+from gateway.calls.sides import FOLDER, Leftover, discard, leftovers, side_paths
 from gateway.health import Condition, Health
 from gateway.store.database import Database
 from gateway.store.queries import load_queries
@@ -29,7 +29,7 @@ PART_OLD_SECONDS = 3600.0
 _queries = load_queries(Path(__file__).parent, "recordings.sql")
 _log = structlog.get_logger(__name__)
 
-Fate = Literal["leave", "make", "expect", "strange"]
+Fate = Literal["leave", "make", "expect", "discard", "strange"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,15 @@ class KnownCall:
     ended: bool
     recording: str | None
     held: bool
+    answered: bool
 
 
 def fate_of(leftover: Leftover, call: KnownCall | None, now: datetime) -> Fate:
     """What shall become of raw files.
 
     ``leave``: somebody else sees to them, or they are too young. ``make``: queue the job again (of a recording that is
-    ready it only clears up). ``expect``: the end of the call was committed without its recording. ``strange``: no call
-    is known after a day.
+    ready it only clears up). ``expect``: the end of the call was committed without its recording. ``discard``: nobody
+    answered, so MixMonitor made the files and wrote nothing. ``strange``: no call is known after a day.
     """
     age = now - leftover.changed_at
     if age < QUIET:
@@ -55,7 +56,9 @@ def fate_of(leftover: Leftover, call: KnownCall | None, now: datetime) -> Fate:
         return "strange" if age >= STRANGE_AFTER else "leave"
     if not call.ended or call.held:
         return "leave"
-    return "expect" if call.recording is None else "make"
+    if call.recording is not None:
+        return "make"
+    return "expect" if call.answered or leftover.size else "discard"
 
 
 async def adopt_leftovers(
@@ -77,10 +80,12 @@ async def adopt_leftovers(
     calls = {row["asterisk_id"]: row for row in rows}
     for leftover in old:
         row = calls.get(leftover.key)
-        call = KnownCall(row["ended"], row["state"], row["held"]) if row else None
+        call = KnownCall(row["ended"], row["state"], row["held"], row["answered"]) if row else None
         fate = fate_of(leftover, call, now)
         if fate == "strange":
             strange.append(leftover)
+        if fate == "discard":
+            await asyncio.to_thread(discard, side_paths(spool, leftover.sides, leftover.rate))
         if row and fate in ("make", "expect"):
             await _take_up(database, node, row, leftover, fate)
             taken_up += 1

@@ -46,6 +46,7 @@ WHERE recordings.state = 'pending' AND nodes.name = :node
 -- name: calls_of_leftovers
 -- Which calls files in the spool belong to, by the key they are named after.
 SELECT calls.asterisk_id, calls.company_id, calls.id AS call_id, calls.state = 'ended' AS ended,
+       calls.answered_at IS NOT NULL AS answered,
        recordings.state AS state,
        EXISTS (SELECT FROM pgqueuer WHERE dedupe_key = 'recording:' || calls.id AND status = 'failed') AS held
 FROM calls

@@ -82,11 +82,12 @@ def recording_path(data_folder: Path, file: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Raw files of one call found in the spool. ``changed_at`` is the later of the two."""
+    """Raw files of one call found in the spool. ``changed_at`` is the later of the two, ``size`` both together."""
 
     key: str
     rate: int
     changed_at: datetime
+    size: int
 
     @property
     def sides(self) -> str:
@@ -102,12 +103,16 @@ def leftovers(spool: Path) -> list[Leftover]:
         if not named or path.is_symlink():
             continue
         try:
-            changed_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            state = path.stat()
         except FileNotFoundError:
             continue
+        changed_at = datetime.fromtimestamp(state.st_mtime, UTC)
         known = found.get(named["key"])
         found[named["key"]] = Leftover(
-            named["key"], 16000 if named["wide"] else 8000, max(changed_at, known.changed_at) if known else changed_at
+            named["key"],
+            16000 if named["wide"] else 8000,
+            max(changed_at, known.changed_at) if known else changed_at,
+            state.st_size + (known.size if known else 0),
         )
     return sorted(found.values(), key=lambda leftover: leftover.changed_at)
 

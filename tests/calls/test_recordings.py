@@ -397,20 +397,26 @@ async def test_sound_without_a_call_is_left_and_told_after_a_day(office: Office)
     ("age", "call", "fate"),
     [
         (timedelta(minutes=1), None, "leave"),
-        (timedelta(minutes=1), KnownCall(True, None, False), "leave"),
+        (timedelta(minutes=1), KnownCall(True, None, False, answered=True), "leave"),
         (timedelta(minutes=6), None, "leave"),
         (timedelta(hours=25), None, "strange"),
-        (timedelta(hours=25), KnownCall(False, None, False), "leave"),
-        (timedelta(hours=1), KnownCall(True, None, False), "expect"),
-        (timedelta(hours=1), KnownCall(True, "pending", False), "make"),
-        (timedelta(hours=1), KnownCall(True, "ready", False), "make"),
-        (timedelta(hours=1), KnownCall(True, "empty", False), "make"),
-        (timedelta(hours=1), KnownCall(True, "failed", False), "make"),
-        (timedelta(hours=1), KnownCall(True, "failed", True), "leave"),
+        (timedelta(hours=25), KnownCall(False, None, False, answered=True), "leave"),
+        (timedelta(hours=1), KnownCall(True, None, False, answered=True), "expect"),
+        (timedelta(hours=1), KnownCall(True, "pending", False, answered=True), "make"),
+        (timedelta(hours=1), KnownCall(True, "ready", False, answered=True), "make"),
+        (timedelta(hours=1), KnownCall(True, "empty", False, answered=True), "make"),
+        (timedelta(hours=1), KnownCall(True, "failed", False, answered=True), "make"),
+        (timedelta(hours=1), KnownCall(True, "failed", True, answered=True), "leave"),
+        (timedelta(hours=1), KnownCall(True, None, False, answered=False), "expect"),
     ],
 )
 def test_the_fate_of_leftovers(age: timedelta, call: KnownCall | None, fate: str) -> None:
-    assert fate_of(Leftover("1-1", 8000, NOW - age), call, NOW) == fate
+    assert fate_of(Leftover("1-1", 8000, NOW - age, 100), call, NOW) == fate
+
+
+def test_files_without_a_sound_of_a_call_that_nobody_answered_are_discarded() -> None:
+    call = KnownCall(True, None, False, answered=False)
+    assert fate_of(Leftover("1-1", 8000, NOW - timedelta(hours=1), 0), call, NOW) == "discard"
 
 
 @pytest.mark.parametrize(
@@ -471,14 +477,14 @@ def test_leftovers_are_calls_not_files(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
     folder.mkdir()
     for name in ("2-caller.sln", "2-business.sln", "1-business.sln16", "notes.txt", ".3-caller.sln", "4-caller.wav"):
-        (folder / name).touch()
+        (folder / name).write_bytes(b"..")
     (folder / "5-caller.sln").symlink_to("/etc/hostname")
     os.utime(folder / "1-business.sln16", (1000, 1000))
     os.utime(folder / "2-caller.sln", (2000, 2000))
     os.utime(folder / "2-business.sln", (3000, 3000))
     assert leftovers(tmp_path) == [
-        Leftover("1", 16000, datetime.fromtimestamp(1000, UTC)),
-        Leftover("2", 8000, datetime.fromtimestamp(3000, UTC)),
+        Leftover("1", 16000, datetime.fromtimestamp(1000, UTC), 2),
+        Leftover("2", 8000, datetime.fromtimestamp(3000, UTC), 4),
     ]
     assert leftovers(tmp_path)[0].sides == "recordings/1"
 
