@@ -18,6 +18,7 @@ from gateway.http.commands import account_commands
 from gateway.local.errors import LocalError
 from gateway.pools.commands import COMMANDS as SET_UP
 from gateway.settings import LogSettings, Settings, SettingsError, load_settings
+from gateway.store.commands import COMMANDS as JOBS
 from gateway.store.database import Database, StoreError
 from gateway.store.migrate import migrate as bring_forward
 
@@ -117,7 +118,7 @@ def _with_database(work: Callable[[Database, Settings], Awaitable[str]]) -> str:
     return asyncio.run(opened())
 
 
-for command in (*account_commands(_with_database), *SET_UP):
+for command in (*account_commands(_with_database), *SET_UP, *JOBS):
     numberpool.add_command(command)
 
 

@@ -7,10 +7,11 @@ then ``/etc/numberpool/numberpool.toml``. Any value can be set in the environmen
 """
 
 import os
+import re
 import tomllib
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +28,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableEnvironment
 
 from gateway.asterisk.dialstring import checked_dial_string
 
@@ -50,6 +52,22 @@ def _from_file(secret: SecretStr | None, file: Path | None, name: str) -> Secret
             f"{name}_file: cannot read {file} ({error.strerror}); "
             f"create it, readable by the user numberpool runs as, or set {name} itself"
         ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{name}_file: {file} is not text; write the secret into it, and nothing else") from None
+
+
+def _matching(pattern: str, mend: str) -> AfterValidator:
+    """Text that matches, and words instead of the pattern where it does not."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} will not do; {mend}")
+        return text
+
+    return AfterValidator(check)
+
+
+_AccountName = Annotated[str, _matching(r"[A-Za-z0-9_-]{1,40}", "use letters, digits, - and _, at most 40")]
 
 
 class _Part(BaseModel):
@@ -65,7 +83,7 @@ class PostgresSettings(_Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_secret(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _read_secret(cls, values: object) -> object:
         return _with_secrets(values, "dsn")
 
 
@@ -74,9 +92,15 @@ class PagesSettings(_Part):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
-    public_url: str | None = Field(
-        None, pattern=r"^https?://[^/\s]+$", description="the address people type, without a path"
-    )
+    public_url: (
+        Annotated[
+            str,
+            _matching(
+                r"https?://[^/\s]+", "write the address people type, without a path, as https://calls.example.com"
+            ),
+        ]
+        | None
+    ) = None
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses or networks of proxies whose X-Forwarded-* is believed"
     )
@@ -89,15 +113,17 @@ class NodeSettings(_Part):
     AstDB, which needs write class ``system``, a class that can also run shell commands.
     """
 
-    name: str = Field("pbx", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    name: Annotated[
+        str, _matching(r"[a-z0-9][a-z0-9-]{0,30}", "use small letters, digits and -, at most 31, such as pbx-1")
+    ] = "pbx"
     host: str = "127.0.0.1"
     port: int = Field(5038, ge=1, le=65535)
     tls: bool = False
     tls_ca: Path | None = Field(None, description="certificate authority that signed the AMI certificate")
-    username: str = Field("numberpool", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    username: _AccountName = "numberpool"
     secret: SecretStr
     secret_file: Path | None = None
-    store_username: str = Field("numberpool-store", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    store_username: _AccountName = "numberpool-store"
     store_secret: SecretStr
     store_secret_file: Path | None = None
     spool: Path | None = Field(
@@ -107,13 +133,17 @@ class NodeSettings(_Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _read_secrets(cls, values: object) -> object:
         return _with_secrets(values, "secret", "store_secret")
 
 
-def _with_secrets(values: dict[str, Any], *names: str) -> dict[str, Any]:
+def _with_secrets(values: object, *names: str) -> object:
+    if not isinstance(values, dict):
+        return values  # not a table: pydantic says so
     values = dict(values)
     for name in names:
+        if not isinstance(values.get(f"{name}_file"), str | Path | None):
+            continue  # not a path: pydantic says so
         file = values.pop(f"{name}_file", None)
         plain = values.get(name)
         secret = SecretStr(plain) if isinstance(plain, str) else plain
@@ -132,7 +162,7 @@ class CallSettings(_Part):
 
 
 class LogSettings(_Part):
-    level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = False
 
 
@@ -158,7 +188,7 @@ class Settings(BaseSettings):
     def _node_names_differ(self) -> Self:
         names = [node.name for node in self.nodes]
         if len(set(names)) != len(names):
-            raise ValueError(f"nodes: two Asterisk nodes share a name ({', '.join(names)}); rename one")
+            raise ValueError(f"two Asterisk nodes share a name ({', '.join(names)}); rename one")
         return self
 
     @classmethod
@@ -199,14 +229,22 @@ def load_settings(file: Path | None = None) -> Settings:
     if named is not None and not named.is_file():
         raise SettingsError(f"there is no settings file {named}; create it, or name another with --config")
     file = named or next((usual for usual in DEFAULT_FILES if usual.is_file()), None)
+    _refuse_unknown_environment()
     where = f"in {file} or the environment" if file else "in the environment (no settings file was found)"
     chosen = _file.set(file)
     try:
         return Settings()
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; mend that line") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text; save it as such") from None
     except OSError as error:
         raise SettingsError(f"cannot read {file}: {error.strerror}; mend its permissions") from None
+    except UnreadableEnvironment as error:
+        raise SettingsError(
+            f"{error}: a variable that stands for a whole table or list is JSON; "
+            "mend it, or set its parts one by one, such as NUMBERPOOL_PAGES__PORT"
+        ) from None
     except ValidationError as error:
         faults = [_fault(item["loc"], item["type"], item["msg"]) for item in error.errors()]
         raise SettingsError(f"Settings {where} need mending:\n" + "\n".join(faults)) from None
@@ -214,12 +252,28 @@ def load_settings(file: Path | None = None) -> Settings:
         _file.reset(chosen)
 
 
+def _refuse_unknown_environment() -> None:
+    """A misspelt variable would otherwise be passed over in silence. Raises SettingsError."""
+    known = set(Settings.model_fields)
+    for name in os.environ:
+        first = name.lower().removeprefix("numberpool_").partition("__")[0]
+        if name.upper().startswith("NUMBERPOOL_") and "__" in name and first not in known:
+            raise SettingsError(f"{name}: there is no such setting; unset it, or correct its spelling")
+
+
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
     name = ".".join(str(part) for part in place) or "settings"
+    in_list = any(isinstance(part, int) for part in place)
     env = "NUMBERPOOL_" + "__".join(str(part).upper() for part in place)
     if kind == "missing":
-        return f"  {name}: is missing; set it in the file or as {env} (a secret also as {name}_file)"
+        where = "that table of the file" if in_list else f"the file or as {env}"
+        return f"  {name}: is missing; set it in {where} (a secret also as {place[-1]}_file)"
     if kind == "extra_forbidden":
         return f"  {name}: there is no such setting; remove it, or correct its spelling"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        table = f"[[{place[0]}]]" if in_list else f"[{name}]"
+        return f"  {name}: is a table of settings; write {table} in the file, and its settings below"
+    if kind in ("tuple_type", "list_type"):
+        return f"  {name}: is a list; write [[{name}]] tables in the file, or JSON in {env}"
     text = message.removeprefix("Value error, ")
     return f"  {name}: {text[0].lower()}{text[1:]}"

@@ -27,6 +27,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
             monkeypatch.setenv(name, value)
         file = tmp_path / "numberpool.toml"
         file.write_text(toml)
+        (tmp_path / "binary").write_bytes(b"\xff")
         return load_settings(file)
 
     return load
@@ -109,6 +110,12 @@ def test_secrets_come_from_files_and_are_never_printed(load: Load, tmp_path: Pat
         (NODE + NODE, {}, ["nodes share a name (pbx, pbx)", "rename one"]),
         ("nodes=3", {}, ["nodes"]),
         ("pages=3", {}, ["pages"]),
+        ("postgres=3", {}, ["postgres: is a table of settings; write [postgres]"]),
+        ("nodes=[3]", {}, ["nodes.0: is a table of settings; write [[nodes]]"]),
+        ("[postgres]\ndsn_file=['x']", {}, ["postgres.dsn_file"]),
+        (NODE + "name='PBX 1'", {}, ["nodes.0.name: 'PBX 1' will not do; use small letters"]),
+        ("", {"NUMBERPOOL_NODES__0__SECRET": "a"}, ["nodes: is a list; write [[nodes]] tables"]),
+        ("[postgres]\ndsn_file='binary'", {}, ["dsn_file: binary is not text"]),
         ("pages=", {}, ["is not valid TOML", "line"]),
     ],
 )
@@ -147,3 +154,24 @@ def test_the_only_node_needs_no_name(load: Load) -> None:
 def test_which_node_is_asked_with_the_names_there_are(load: Load, toml: str, name: str | None) -> None:
     with pytest.raises(SettingsError, match=r"which Asterisk node\? Known: .*--node"):
         load(toml).node(name)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"NUMBERPOOL_NODES": "pbx"}, ["nodes", "JSON"]),
+        ({"NUMBERPOOL_POSTGRES": "postgresql://x"}, ["postgres", "one by one"]),
+        ({"NUMBERPOOL_PAGE__PORT": "1"}, ["NUMBERPOOL_PAGE__PORT: there is no such setting", "spelling"]),
+    ],
+)
+def test_errors_of_the_environment_name_the_variable(load: Load, environment: dict[str, str], said: list[str]) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load("", **environment)
+    for words in said:
+        assert words in str(raised.value)
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="is not UTF-8 text; save it as such"):
+        load_settings(tmp_path / "x.toml")

@@ -78,7 +78,8 @@ class Database:
     async def close(self) -> None:
         """Close the pool; what does not close within five seconds is cut off."""
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 
