@@ -7,16 +7,19 @@ and checks every package's hash, and the folder gets its name only when it is co
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.local.apt_sources import AptSource, debian_archive, machine_sources, os_release
 from gateway.local.errors import FetchError
+from gateway.local.processes import ends_with_us
 
 Say = Callable[[str], None]
 
@@ -81,7 +84,39 @@ def _apt_config(work: Path, source: AptSource) -> Path:
 def _run_apt(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "APT_CONFIG": str(config), "DEBIAN_FRONTEND": "noninteractive"}
     environment["LC_ALL"] = "C.UTF-8"
-    return subprocess.run(["apt-get", "-q", *arguments], env=environment, capture_output=True, text=True)
+    # Ours alone: an apt-get that outlived us would write into the same folder as that of the next start.
+    command = [*ends_with_us(), "apt-get", "-q", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+@dataclass(frozen=True)
+class _Archive:
+    """One package as apt plans it."""
+
+    path: Path
+    size: int
+    sha256: str | None
+
+    def drop_if_broken(self) -> None:
+        """Remove the file if it is not what was planned; apt itself looks at nothing but the size."""
+        if not self.path.exists() or self.sha256 is None:
+            return
+        with self.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.sha256:
+                self.path.unlink()
+
+
+def _archive(line: str, work: Path) -> _Archive:
+    # apt-get prints: 'address' file size algorithm:hash
+    _address, name, size, digest = line.split()
+    algorithm, _, value = digest.partition(":")
+    path = work / "cache" / "archives" / name
+    return _Archive(path, int(size), value if algorithm == "SHA256" else None)
+
+
+def _made(folder: Path) -> Path:
+    (folder / "partial").mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say) -> list[Path]:
@@ -94,18 +129,21 @@ def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say)
             faults.append(_faults(suite, update))
             continue
         arguments = ["install", "-y", "--no-install-recommends", *packages]
-        plan = _run_apt(config, *arguments, "--print-uris")
-        urls = [line for line in plan.stdout.splitlines() if line.startswith("'")]
-        if plan.returncode != 0 or not urls:
+        # Planned as if nothing had been fetched: what is there already would not be named.
+        nothing = f"Dir::Cache::archives={_made(work / 'nothing')}"
+        # Without the option, apt prints MD5 sums.
+        plan = _run_apt(config, *arguments, "--print-uris", "-o", nothing, "-o", "Acquire::ForceHash=SHA256")
+        planned = [_archive(line, work) for line in plan.stdout.splitlines() if line.startswith("'")]
+        if plan.returncode != 0 or not planned:
             faults.append(_faults(suite, plan))
             continue
-        # Of apt's four fields in such a line the second is the file name, the third its size.
-        total = sum(int(line.split()[2]) for line in urls)
-        say(f"downloading {len(urls)} packages, {total / 1e6:.0f} MB ({', '.join(packages)})")
+        for package in planned:
+            package.drop_if_broken()
+        missing = sum(package.size for package in planned if not package.path.exists())
+        say(f"downloading {len(planned)} packages ({', '.join(packages)}), {missing / 1e6:.0f} MB")
         fetched = _run_apt(config, *arguments, "--download-only")
         if fetched.returncode == 0:
-            folder = work / "cache" / "archives"
-            return [folder / line.split()[1] for line in urls]
+            return [package.path for package in planned]
         faults.append(_faults(suite, fetched))
     raise FetchError(
         f"apt-get could not fetch {', '.join(packages)}. Is the network there, and does `apt-get update` work?\n"
