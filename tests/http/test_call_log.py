@@ -5,6 +5,7 @@ import html
 import re
 import statistics
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -51,7 +52,7 @@ async def test_ringing_calls_stand_on_top_then_the_newest_first(pages: Pages) ->
 
 async def test_each_value_filters(pages: Pages) -> None:
     start = datetime(2026, 11, 20, 18, tzinfo=UTC)
-    add = lambda **facts: add_call(pages.database, pages.company, started_at=start, **facts)  # noqa: E731
+    add = partial(add_call, pages.database, pages.company, started_at=start)
     answered, busy = await add(source="Google Ads"), await add(source="Facebook", outcome="busy")
     withheld = await add(source=None, caller=None, outcome="abandoned")
     # 23:30 of the 19th in Regina, although UTC says the 20th.
@@ -153,7 +154,7 @@ async def test_what_callers_call_themselves_is_only_ever_text(pages: Pages) -> N
     for name in NASTY:
         await shown(name)
     loop = asyncio.get_running_loop()
-    names = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=60)
+    names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=60)
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(names)
@@ -236,7 +237,9 @@ def test_every_word_of_the_pages_is_in_every_catalogue() -> None:
     translated = {
         (entry.context, entry.id if isinstance(entry.id, str) else entry.id[0])
         for entry in catalogue
-        if entry.id and not entry.fuzzy and all([entry.string] if isinstance(entry.string, str) else entry.string)
+        if entry.id
+        and not entry.fuzzy
+        and all([entry.string] if isinstance(entry.string, str) else entry.string or [None])
     }
     plain = {(context, message) for context, message in said if isinstance(message, str)}
     assert {message for _, message in plain} == {message for _, message in translated}

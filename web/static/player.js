@@ -111,7 +111,13 @@ export class Player {
     this.show();
   }
 
+  // Once it rests: browsers allow only so many changes of the address in a while.
   keepMoment() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.writeMoment(), 150);
+  }
+
+  writeMoment() {
     const moment = Math.floor(this.time);
     const hash = moment > 0 && moment < Math.floor(this.seconds) ? `#t=${moment}` : "";
     if (location.hash !== hash) history.replaceState(history.state, "", hash || location.pathname + location.search);

@@ -54,6 +54,7 @@ export function refresher(regions, afterwards) {
 
   function put(present, coming) {
     const focused = document.activeElement;
+    const place = focusedPlace(present, focused); // before rows move, which takes the focus from them
     const known = new Map([...present.querySelectorAll("[data-key]")].map((row) => [row.dataset.key, row]));
     remember(coming);
     const arrived = [];
@@ -62,9 +63,8 @@ export function refresher(regions, afterwards) {
       if (old && asServed.get(old) === row.outerHTML) row.replaceWith(old);
       else arrived.push({ row, isNew: !old });
     }
-    const place = focusedPlace(present, focused);
     present.replaceChildren(...coming.childNodes);
-    if (document.activeElement !== focused || place) refocus(present, focused, place);
+    if (place) refocus(present, focused, place);
     for (const { row, isNew } of arrived) {
       if (isNew) row.classList.add("is-new");
       afterwards?.(row, isNew);
@@ -84,7 +84,6 @@ function focusedPlace(root, focused) {
 }
 
 function refocus(root, focused, place) {
-  if (!place) return;
   const again = root.contains(focused)
     ? focused
     : place.key && root.querySelector(`[data-key="${CSS.escape(place.key)}"] .${CSS.escape(place.name || "when")}`);
