@@ -4,9 +4,11 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import available_timezones
 
 import asyncpg
 import click
+import phonenumbers
 
 from gateway.http import accounts
 from gateway.http.permissions import Role
@@ -25,6 +27,22 @@ _ADDRESS = re.compile(r"^[^@\s]+@[^@\s]+$")
 
 class CommandRefused(Exception):
     """What was asked for cannot be done; the message says what to do instead."""
+
+
+async def add_company(database: Database, name: str, time_zone: str = "UTC", region: str = "US") -> int:
+    """Make a company; its id.
+
+    Raises CommandRefused where there is one of that name, or its time zone or country is none.
+    """
+    if time_zone not in available_timezones():
+        raise CommandRefused(f"there is no time zone {time_zone!r}; write it like America/Regina")
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise CommandRefused(f"there is no country {region!r}; write its two letters, like CA")
+    async with database.everything() as connection:
+        if await _queries.company_by_name(connection, name=name) is not None:
+            raise CommandRefused(f"there is a company {name!r} already; choose another name")
+        company_id: int = await _queries.insert_company(connection, name=name, time_zone=time_zone, region=region)
+    return company_id
 
 
 async def add_user(database: Database, email: str, company: str, role: Role, name: str = "") -> int:
@@ -64,7 +82,7 @@ async def make_login_link(database: Database, email: str, base_url: str) -> str:
 
 
 def account_commands(with_database: WithDatabase[str]) -> list[click.Command]:
-    """``user`` and ``login-link``, for the command line to include."""
+    """``company``, ``user`` and ``login-link``, for the command line to include."""
 
     def run(work: Callable[[Database, Settings], Awaitable[str]]) -> None:
         try:
@@ -105,4 +123,21 @@ def account_commands(with_database: WithDatabase[str]) -> list[click.Command]:
 
         run(work)
 
-    return [user, login_link]
+    @click.group()
+    def company() -> None:
+        """The companies whose calls are tracked."""
+
+    @company.command("add")
+    @click.argument("name")
+    @click.option("--time-zone", default="UTC", show_default=True, help="In which its pages show times.")
+    @click.option("--region", default="US", show_default=True, help="The country whose national numbers it writes.")
+    def add_one(name: str, time_zone: str, region: str) -> None:
+        """Make a company."""
+
+        async def work(database: Database, _settings: Settings) -> str:
+            await add_company(database, name, time_zone, region)
+            return f"Made {name}. Next: numberpool user add EMAIL --company {name!r}"
+
+        run(work)
+
+    return [company, user, login_link]

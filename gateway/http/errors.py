@@ -2,14 +2,25 @@
 
 import secrets
 
+import asyncpg
 import structlog
 from aiohttp import hdrs, web
 
-from gateway.http.refusals import BadRequest, NotAllowed, NotFound, OurFault, Refusal, WrongMethod
+from gateway.http.refusals import BadRequest, DatabaseAway, NotAllowed, NotFound, OurFault, Refusal, WrongMethod
 from gateway.http.rendering import render
 from gateway.http.routing import Answers, Handler, route_of
 
 _log = structlog.get_logger(__name__)
+
+# What asking a database that is away, starting or stopping ends in.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidCatalogNameError,
+)
 
 _OF_STATUS: dict[int, type[Refusal]] = {403: NotAllowed, 404: NotFound, 405: WrongMethod}
 
@@ -29,8 +40,11 @@ async def answer_refusals(request: web.Request, handler: Handler) -> web.StreamR
         plain = _OF_STATUS.get(answer.status, BadRequest)()
         plain.status = answer.status
         return _answer(request, plain)
-    except ConnectionResetError:
-        raise
+    except _AWAY as error:
+        if request.transport is None:
+            raise  # it is the browser that went away
+        _log.warning("pages.database_away", reason=str(error) or type(error).__name__)
+        return _answer(request, DatabaseAway())
     except Exception as error:
         return _answer(request, _logged(error))
 

@@ -21,6 +21,7 @@ class Refusal(Exception):
     ├── WrongMethod
     ├── NoRecording
     ├── TooManyAttempts
+    ├── DatabaseAway
     └── OurFault
     """
 
@@ -90,6 +91,12 @@ class TooManyAttempts(Refusal):
     """Too many attempts to sign in; wait, or sign in with a one-time link."""
 
     status, id = 429, "too_many_attempts"
+
+
+class DatabaseAway(Refusal):
+    """The database cannot be reached; calls go on ringing, and the pages come back by themselves."""
+
+    status, id = 503, "database_away"
 
 
 class OurFault(Refusal):

@@ -98,7 +98,7 @@ async def change_password(request: web.Request) -> web.StreamResponse:
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """End this session."""
     await accounts.end_session(request.app[PARTS].database, request[VIEWER].session)
-    answer = web.Response(status=303, headers={hdrs.LOCATION: "/sign-in", "Clear-Site-Data": '"cache"'})
+    answer = web.Response(status=303, headers={hdrs.LOCATION: "/sign-in"})
     clear_session(request, answer)
     return answer
 

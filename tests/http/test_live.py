@@ -1,0 +1,78 @@
+"""The stream of changes: whose they are, what it survives, when it ends."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from gateway.http import live
+from tests.http.company import add_call
+from tests.http.conftest import Pages, running_pages
+
+
+@asynccontextmanager
+async def stream(client: aiohttp.ClientSession) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+    """The events of a stream as (event, data), pings left out."""
+    async with client.get("/events") as answer:
+        assert answer.content_type == "text/event-stream"
+
+        async def events() -> AsyncIterator[tuple[str, str]]:
+            event = ""
+            async for line in answer.content:
+                name, _, value = line.decode().strip().partition(": ")
+                if name == "event":
+                    event = value
+                elif name == "data":
+                    yield event, value
+
+        yield events()
+
+
+async def test_only_the_own_companies_changes_are_told(pages: Pages) -> None:
+    async with stream(await pages.signed_in()) as events:
+        assert await anext(events) == ("hello", "connected")
+        assert (await anext(events))[0] == "again"
+        await add_call(pages.database, pages.stranger)
+        own = await add_call(pages.database, pages.company, caller_name="a secret")
+        event, data = await anext(events)
+        assert (event, json.loads(data)) == ("call", {"company": pages.company.id, "call": own})
+
+
+async def test_after_a_gap_everything_is_to_be_read_again(pages: Pages) -> None:
+    async with stream(await pages.signed_in()) as events:
+        await anext(events)
+        await anext(events)
+        async with pages.database.everything() as wire:
+            await wire.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'numberpool listener' AND datname = current_database()"
+            )
+        async with asyncio.timeout(10):
+            assert (await anext(events))[0] == "again"
+
+
+async def test_a_stream_ends_with_its_session(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "CHECK_SECONDS", 0.1)
+    client = await pages.signed_in()
+    async with stream(client) as events:
+        await anext(events)
+        await client.post("/sign-out")
+        async with asyncio.timeout(3):
+            assert [event async for event in events][1:] == []
+
+
+async def test_the_server_stops_without_waiting_for_streams(database_dsn: str, tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with running_pages(database_dsn, tmp_path) as pages, stream(await pages.signed_in()) as events:
+        await anext(events)
+        began = loop.time()
+        await pages.app.shutdown()
+        async with asyncio.timeout(2):
+            with contextlib.suppress(aiohttp.ClientPayloadError):
+                assert [event async for event in events if event[0] == "call"] == []
+        assert loop.time() - began < 1

@@ -1,0 +1,93 @@
+"""Health, the database away, and the commands that make accounts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import click
+import pytest
+from click.testing import CliRunner
+
+from gateway.health import Condition
+from gateway.http.commands import CommandRefused, account_commands, add_company, add_user, make_login_link
+from gateway.http.permissions import Role
+from gateway.local.postgres import EmbeddedPostgres
+from gateway.settings import Settings
+from gateway.store.database import Database
+from tests.http.conftest import Pages
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"), [(Condition.OK, 200), (Condition.TROUBLED, 200), (Condition.NEEDS_PERSON, 503)]
+)
+async def test_health_says_which_part_and_what_to_do(pages: Pages, condition: Condition, status: int) -> None:
+    pages.health.tell("asterisk:pbx", condition, "Set the secret.")
+    answer = await pages.client().get("/healthz")
+    assert answer.status == status
+    told = await answer.json()
+    assert told["condition"] == condition.value
+    assert told["parts"]["asterisk:pbx"] == {"condition": condition.value, "message": "Set the secret."}
+    page = await (await (await pages.signed_in()).get("/calls")).text()
+    assert ("Set the secret." in page) == (condition is Condition.NEEDS_PERSON)
+    assert "Set the secret." not in await (await pages.client().get("/sign-in")).text()
+
+
+async def test_a_database_that_is_away_is_said_in_words(pages: Pages, postgres_server: EmbeddedPostgres) -> None:
+    client = await pages.signed_in()
+    async with pages.database.everything() as wire:
+        name = await wire.fetchval("SELECT current_database()")
+    admin = await asyncpg.connect(postgres_server.admin_dsn)
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await admin.close()
+    page, data = await client.get("/calls"), await client.get("/api/v1/calls")
+    assert page.status == data.status == 503
+    assert "The database is away" in await page.text()
+    assert (await data.json())["id"] == "database_away"
+    assert (await pages.client().get("/healthz")).status in (200, 503)
+
+
+async def test_accounts_are_made_by_command(pages: Pages) -> None:
+    await add_company(pages.database, "Third Co", "Europe/Berlin", "DE")
+    user = await add_user(pages.database, " New@Example.com ", "Third Co", Role.OWNER)
+    assert await add_user(pages.database, "new@example.com", "Acme Roofing", Role.ANALYST) == user
+    link = await make_login_link(pages.database, "NEW@example.com", "https://calls.example/")
+    assert link.startswith("https://calls.example/sign-in/link/")
+    for refused in (
+        add_company(pages.database, "Third Co"),
+        add_company(pages.database, "Fourth", "Mars/Olympus"),
+        add_company(pages.database, "Fourth", "UTC", "ZZ"),
+        add_user(pages.database, "not an address", "Third Co", Role.OWNER),
+        add_user(pages.database, "a@example.com", "No Such", Role.OWNER),
+        make_login_link(pages.database, "nobody@example.com", "http://x"),
+    ):
+        with pytest.raises(CommandRefused, match=r"\w{5,}"):
+            await refused
+
+
+async def test_the_commands_themselves(database_dsn: str, tmp_path: Path) -> None:
+    def with_database(work: Callable[[Database, Settings], Awaitable[str]]) -> str:
+        async def run() -> str:
+            database = await Database.open(database_dsn)
+            try:
+                return await work(database, Settings(data_folder=tmp_path))
+            finally:
+                await database.close()
+
+        return asyncio.run(run())
+
+    group = click.Group(commands=account_commands(with_database))
+    invoke = CliRunner().invoke
+
+    async def told(*arguments: str) -> tuple[int, str]:
+        result = await asyncio.to_thread(invoke, group, list(arguments))
+        return result.exit_code, result.output
+
+    assert (await told("company", "add", "Acme", "--region", "CA"))[0] == 0
+    assert (await told("user", "add", "o@example.com", "--company", "Acme"))[0] == 0
+    code, link = await told("login-link", "o@example.com")
+    assert code == 0
+    assert link.startswith("http://127.0.0.1:8080/sign-in/link/")
+    code, output = await told("user", "add", "o@example.com", "--company", "Nobody")
+    assert (code, "known: Acme" in output) == (1, True)
