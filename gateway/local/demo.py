@@ -147,7 +147,7 @@ def _tell_addresses(installation: Installation, link: str) -> None:
         "                  (signs you in once; it is good for 15 minutes)\n"
         f"  Ring a number:  sip:{number}@{pbx.address}:{pbx.sip_port}\n"
         "                  from this machine, with SIPp or a softphone; no password\n"
-        f"  By hand:        {Path(sys.executable).name} -m gateway --config {installation.settings_file} --help\n"
+        f"  By hand:        {sys.executable} -m gateway --config {installation.settings_file} --help\n"
         f"  Logs:           {installation.gateway_log}\n",
         file=sys.stderr,
         flush=True,
