@@ -28,6 +28,8 @@ BATCH = 100
 # Some 2 KB each. What is beyond stays in the outbox only, and is read again once the database is back.
 MOST_WAITING = 20_000
 RETRY_SECONDS = 1.0
+# A call is written a moment after it was heard of: first the processors serve its ringing. Calls commit together.
+GATHER_SECONDS = 0.05
 
 _sql = load_queries(Path(__file__).parent)
 _log = structlog.get_logger(__name__)
@@ -97,6 +99,7 @@ class Ledger:
         troubled = False
         while True:
             await self._something.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._something.clear()
             while self._waiting:
                 batch = list(self._waiting.values())[:BATCH]
