@@ -85,7 +85,7 @@ class Exchange:
 
     def tone(self, hertz: float) -> Tone:
         """A tone to be sent in a call."""
-        return make_tone(self._folder, hertz)
+        return make_tone(self.installation.folder, hertz)
 
     @property
     def _folder(self) -> Path:

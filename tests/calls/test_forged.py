@@ -99,7 +99,6 @@ def _invites() -> dict[str, Invite]:
     return {
         "From": Invite(from_=f"<sip:{text}@127.0.0.1>"),
         "name": Invite(from_=f'"{name}" <sip:+13065550100@127.0.0.1>'),
-        "name with real escapes": Invite(from_='"a\\\r b" <sip:+13065550100@127.0.0.1>'),
         "P-Asserted-Identity": Invite(headers=(pai,)),
         "Remote-Party-ID": Invite(headers=(f"Remote-Party-ID: <sip:{text}@127.0.0.1>;party=calling",)),
         "Diversion": Invite(headers=(f"Diversion: <sip:{text}@127.0.0.1>;reason=no-answer",)),
@@ -114,7 +113,7 @@ ADDRESSES = {"trunk": TRUNK, "trusting": TRUNK_TRUSTING}
 
 
 @pytest.mark.parametrize("address", ADDRESSES.values(), ids=list(ADDRESSES))
-@pytest.mark.parametrize("where", [where for where in _invites() if where != "name with real escapes"])
+@pytest.mark.parametrize("where", list(_invites()))
 @pytest.mark.parametrize("stage", ["answered", "abandoned"])
 async def test_a_caller_forges_nothing(exchange: Exchange, where: str, stage: str, address: str) -> None:
     before = await exchange.installation.newest()
