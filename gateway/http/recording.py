@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 from gateway.calls.audio import AudioError, write_wav
+from gateway.calls.sides import UnsafePath, recording_path
 from gateway.http import call_store
 from gateway.http.call_pages import call_id_of
 from gateway.http.call_store import CallRow
@@ -56,9 +57,11 @@ async def _recording(request: web.Request, hearing: str | None) -> tuple[CallRow
             raise CallNotFound()
         if call.recording_file is None:
             raise NoRecording()
-        folder = (parts.settings.data_folder / "recordings").resolve()
-        file = (folder / call.recording_file).resolve()
-        if not file.is_relative_to(folder) or not file.is_file():
+        try:
+            file = recording_path(parts.settings.data_folder, call.recording_file)
+        except UnsafePath:
+            raise NoRecording() from None
+        if not file.is_file():
             raise NoRecording()
         session = viewer.session.hex()[:12]
         if hearing == "heard":

@@ -4,11 +4,13 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.calls.audio import Encoded, make_stereo
+from gateway.calls.sides import finished_file
 from gateway.store.database import Connection, Database
 
 RATE = 8000
@@ -177,17 +179,20 @@ async def _add_leg_and_recording(
 
 
 def make_recording(folder: Path, name: str, seconds: float, seed: int = 1) -> tuple[str, Encoded]:
-    """A real stereo recording of two people who take turns; its file below ``folder`` and what is known of it."""
+    """A real stereo recording of two people who take turns; its file as the database names it, and what it holds."""
     dice = np.random.default_rng(seed)
     caller, business = _talk(dice, seconds)
     folder.mkdir(parents=True, exist_ok=True)
     left, right = folder / f"{name}.caller.sln", folder / f"{name}.business.sln"
     left.write_bytes(caller.tobytes())
     right.write_bytes(business.tobytes())
-    encoded = make_stereo(left, right, RATE, folder / f"{name}.mp3")
+    file = finished_file(1, datetime(2026, 11, 21, tzinfo=UTC), crc32(name.encode()))
+    target = folder.parent / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    encoded = make_stereo(left, right, RATE, target)
     left.unlink()
     right.unlink()
-    return f"{name}.mp3", encoded
+    return file, encoded
 
 
 def _talk(dice: np.random.Generator, seconds: float) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
