@@ -124,10 +124,11 @@ class Ledger:
                             back()
 
     async def _write(self, batch: list[Noted]) -> None:
+        nodes = {noted.node: await self.node_id(noted.node) for noted in batch}
         try:
             async with self._database.everything() as connection:
                 for noted in batch:
-                    await self._save(connection, noted)
+                    await self._save(connection, noted, nodes[noted.node])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
             if len(batch) > 1:  # one of them is bad: find it, and let the others through
                 for noted in batch:
@@ -150,18 +151,23 @@ class Ledger:
             if told is not None:
                 told(Settled(noted, fault))
 
-    async def node_id(self, connection: Connection, name: str) -> int:
-        """The number of the node ``name`` in the database."""
+    async def node_id(self, name: str) -> int:
+        """The number of the node ``name`` in the database, made in a transaction of its own.
+
+        A number remembered from one that was rolled back would have every later call refused.
+        """
         if name not in self._node_ids:
-            self._node_ids[name] = await _sql.node_id(connection, name=name)
+            async with self._database.everything() as connection:
+                number = await _sql.node_id(connection, name=name)
+            self._node_ids[name] = number
         return self._node_ids[name]
 
-    async def _save(self, connection: Connection, noted: Noted) -> None:
+    async def _save(self, connection: Connection, noted: Noted, node_id: int) -> None:
         directory = self._directory()
         entry = call_entry(noted.record, directory, noted.measured, noted.clock_ahead)
         if entry is None:
             raise NoCompany
-        row = await _sql.save_call(connection, node_id=await self.node_id(connection, noted.node), **_columns(entry))
+        row = await _sql.save_call(connection, node_id=node_id, **_columns(entry))
         if row is None or noted.record.stage is not Stage.ENDED:
             return
         call: dict[str, Any] = {"company_id": row["company_id"], "call_id": row["id"]}
@@ -177,14 +183,15 @@ class Ledger:
 
     async def open_calls(self, node: str) -> set[str]:
         """The calls of ``node`` that the database believes to be going on."""
+        node_id = await self.node_id(node)
         async with self._database.everything() as connection:
-            node_id = await self.node_id(connection, node)
             return {row["asterisk_id"] async for row in _sql.open_calls(connection, node_id=node_id)}
 
     async def cut_off(self, node: str, key: str) -> None:
         """Close a call that left no record of its end, not even in the outbox."""
+        node_id = await self.node_id(node)
         async with self._database.everything() as connection:
-            await _sql.cut_off(connection, node_id=await self.node_id(connection, node), asterisk_id=key)
+            await _sql.cut_off(connection, node_id=node_id, asterisk_id=key)
 
 
 def _columns(entry: CallEntry) -> dict[str, Any]:
