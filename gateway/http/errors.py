@@ -13,7 +13,7 @@ from gateway.http.routing import Answers, Handler, route_of
 _log = structlog.get_logger(__name__)
 
 # What asking a database that is away, starting or stopping ends in.
-_AWAY = (
+DATABASE_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -40,7 +40,7 @@ async def answer_refusals(request: web.Request, handler: Handler) -> web.StreamR
         plain = _OF_STATUS.get(answer.status, BadRequest)()
         plain.status = answer.status
         return _answer(request, plain)
-    except _AWAY as error:
+    except DATABASE_AWAY as error:
         if request.transport is None:
             raise  # it is the browser that went away
         _log.warning("pages.database_away", reason=str(error) or type(error).__name__)

@@ -10,6 +10,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 
 from gateway.http import accounts
 from gateway.http.cookies import session_token
+from gateway.http.errors import DATABASE_AWAY
 from gateway.http.keys import ALLOWED, PARTS, STREAMS
 from gateway.http.permissions import Permission
 from gateway.http.routing import companies_with
@@ -85,5 +86,8 @@ async def _forward(
 async def _still_allowed(request: web.Request, allowed: set[int]) -> bool:
     """Whether the session lives and sees the same companies; if not, the browser comes back and is asked again."""
     token = session_token(request)
-    viewer = await accounts.viewer_of(request.app[PARTS].database, token) if token else None
+    try:
+        viewer = await accounts.viewer_of(request.app[PARTS].database, token) if token else None
+    except DATABASE_AWAY:
+        return False
     return viewer is not None and set(companies_with(Permission.CALLS_READ, viewer)) == allowed

@@ -38,8 +38,7 @@ async def test_a_database_that_is_away_is_said_in_words(pages: Pages, postgres_s
     async with pages.database.everything() as wire:
         name = await wire.fetchval("SELECT current_database()")
     admin = await asyncpg.connect(postgres_server.admin_dsn)
-    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
     page, data = await client.get("/calls"), await client.get("/api/v1/calls")
     assert page.status == data.status == 503
