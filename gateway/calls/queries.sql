@@ -24,7 +24,7 @@ SELECT id FROM made UNION ALL SELECT id FROM nodes WHERE name = :name LIMIT 1;
 
 -- name: save_call^
 -- One record of a call: the first makes the row, a later stage replaces what it says, an earlier one changes nothing
--- (no row comes back).
+-- (no row comes back). What it was decided by is known from the second record on; a call never changes its company.
 INSERT INTO calls AS known (
     company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
     started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, hung_up_by, hangup_cause, decided_by,
@@ -40,7 +40,10 @@ ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     stage = excluded.stage, state = excluded.state, outcome = excluded.outcome, answered_at = excluded.answered_at,
     ended_at = excluded.ended_at, ring_seconds = excluded.ring_seconds, talk_seconds = excluded.talk_seconds,
     answered_by = excluded.answered_by, hung_up_by = excluded.hung_up_by, hangup_cause = excluded.hangup_cause,
-    decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded
+    decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded,
+    number_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.number_id ELSE known.number_id END,
+    source_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.source_id ELSE known.source_id END,
+    did = CASE WHEN known.company_id = excluded.company_id THEN excluded.did ELSE known.did END
 WHERE known.stage < excluded.stage
 RETURNING id, company_id;
 
