@@ -46,7 +46,10 @@ def fallback_entries(directory: Directory) -> dict[str, str]:
             _log.error("a number's route cannot be written", number=number.e164, fault=str(error))
     entries = {form: routes[number.id] for form, number in directory.by_form.items() if number.id in routes}
     if directory.default_company is not None:
-        entries[DEFAULT_KEY] = encode_route(directory.default_route)
+        try:
+            entries[DEFAULT_KEY] = encode_route(directory.default_route)
+        except ValueError as error:  # the dialplan's own default line rings then
+            _log.error("the default route cannot be written", fault=str(error))
     return entries
 
 
