@@ -1,0 +1,156 @@
+"""Routes as text, dial strings, and what AstDB must say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.asterisk.dialstring import checked_dial_string, checked_sound
+from gateway.asterisk.fallback import difference, fallback_entries
+from gateway.asterisk.routecode import MAX_BYTES, RouteTooLong, decode_reference, encode_route
+from gateway.calls.directory import Number, build_directory
+from gateway.calls.route import Destination, Route
+from gateway.pools.numbers import forms
+
+MAIN = Destination("PJSIP/main", 30)
+
+
+@pytest.mark.parametrize(
+    ("route", "text"),
+    [
+        (Route((MAIN,)), "1|.|0|||PJSIP/main^30"),
+        (Route((MAIN, Destination("PJSIP/+1306@carrier", 20))), "1|.|0|||PJSIP/main^30~PJSIP/+1306@carrier^20"),
+        (
+            Route((MAIN,), True, "custom/recorded", "custom/google", 7, 3),
+            "1|7.3|1|custom/recorded|custom/google|PJSIP/main^30",
+        ),
+        (Route((), number_id=7), "1|7.|0|||"),
+    ],
+)
+def test_a_route_as_text(route: Route, text: str) -> None:
+    assert encode_route(route) == text
+
+
+DIAL_STRINGS = [
+    "PJSIP/main",
+    "PJSIP/a&PJSIP/b",
+    "PJSIP/+13065551234@carrier",
+    "SIP/x",
+    "Local/s@queue",
+    "DAHDI/g1/5551234",
+]
+NO_DIAL_STRINGS = [
+    *("", "main", "PJSIP/", "/main", "PJSIP/a,30", "PJSIP/a b", "PJSIP/${SHELL(x)}", "PJSIP/a|b", "PJSIP/a^b"),
+    *(
+        "PJSIP/a~b",
+        "PJSIP/a&",
+        "&PJSIP/a",
+        "PJSIP/a\nb",
+        "PJSIP/a\r\nAction: x",
+        "PJSIP/a;b",
+        'PJSIP/"a"',
+        "PJSIP/a(b)",
+    ),
+    *("PJSIP/a$[1]", "PJSIP/ä", "PJSIP/a\0", "PJSIP/" + "a" * 200, "PJSIP/a\n"),
+]
+
+
+@pytest.mark.parametrize("text", DIAL_STRINGS)
+def test_a_dial_string(text: str) -> None:
+    assert checked_dial_string(text) == text
+
+
+@pytest.mark.parametrize("text", NO_DIAL_STRINGS)
+def test_no_dial_string(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a dial string"):
+        checked_dial_string(text)
+    with pytest.raises(ValueError, match="is not a dial string"):
+        encode_route(Route((Destination(text, 30),)))
+
+
+@pytest.mark.parametrize("text", ["../etc/passwd", "a b", "a&b", "a,b", "", "a.wav", "${x}", "a|b", "a\n", "a" * 121])
+def test_no_sound(text: str) -> None:
+    with pytest.raises(ValueError, match="does not name a sound"):
+        checked_sound(text)
+
+
+@given(st.text())
+def test_no_text_leaves_its_place_in_a_route(text: str) -> None:
+    """Whatever a destination or a sound is called, the route has its six parts and one line, or is refused."""
+    for route in (Route((Destination(text, 30),)), Route((MAIN,), False, text), Route((MAIN,), False, None, text)):
+        try:
+            line = encode_route(route)
+        except ValueError:
+            continue
+        assert line.count("|") == 5
+        assert line.isprintable()
+        assert line.isascii()
+        assert not set(line) & set(",${}[]()\"'; ")
+
+
+def test_a_route_too_long_for_asterisk() -> None:
+    longest = Destination("PJSIP/" + "a" * 190, 30)
+    assert len(encode_route(Route((longest,) * 4))) <= MAX_BYTES
+    with pytest.raises(RouteTooLong):
+        encode_route(Route((longest,) * 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [("7.3", (7, 3)), ("7.", (7, None)), (".", (None, None)), ("", (None, None)), ("x.y", (None, None))],
+)
+def test_a_reference(text: str, reference: tuple[int | None, int | None]) -> None:
+    assert decode_reference(text) == reference
+
+
+maps = st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=6)
+
+
+@given(maps, maps)
+def test_the_difference_makes_them_equal_and_touches_nothing_else(
+    wanted: dict[str, str], present: dict[str, str]
+) -> None:
+    change = difference(wanted, present)
+    after = {key: value for key, value in present.items() if key not in change.delete} | dict(change.put)
+    assert after == wanted
+    assert not set(change.put) & change.delete
+    assert all(present.get(key) != value for key, value in change.put.items())
+    assert bool(change) == (wanted != present)
+
+
+def number(id: int, e164: str, region: str = "CA", dial: str = "PJSIP/main") -> Number:
+    route = Route((Destination(dial, 30),), number_id=id)
+    return Number(id, 1, e164, None, route, forms(e164, region))
+
+
+def test_every_form_of_every_number_and_the_default() -> None:
+    directory = build_directory([number(1, "+13065552001")], {1: "CA"}, 1, Route((MAIN,)))
+    assert fallback_entries(directory) == {
+        **dict.fromkeys(
+            ("+13065552001", "13065552001", "3065552001", "01113065552001", "0013065552001"), "1|1.|0|||PJSIP/main^30"
+        ),
+        "default": "1|.|0|||PJSIP/main^30",
+    }
+
+
+def test_a_route_that_cannot_be_written_leaves_the_others() -> None:
+    directory = build_directory(
+        [number(1, "+13065552001", dial="PJSIP/a,b"), number(2, "+13065552002")],
+        {1: "CA"},
+        1,
+        Route((Destination("no dial string", 30),)),
+    )
+    entries = fallback_entries(directory)
+    assert set(entries.values()) == {"1|2.|0|||PJSIP/main^30"}
+    assert "+13065552002" in entries
+
+
+def test_the_full_number_wins_over_anothers_national_form() -> None:
+    """A number whose digits are another's national form: each is met by its full number."""
+    american, german = number(1, "+12015550123"), number(2, "+4920155501234", "DE")
+    directory = build_directory([american, german], {1: "CA"}, 1, Route((MAIN,)))
+    for each in (american, german):
+        assert directory.match([each.e164]) is each
+        assert directory.match([each.e164.removeprefix("+")]) is each
+    assert directory.match(["", "nothing", "4920155501234"]) is german
+    assert directory.match([]) is None
+    assert directory.decide(["unknown"]) == directory.default_route
