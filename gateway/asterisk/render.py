@@ -92,8 +92,8 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / MANIFEST
     try:
-        written: dict[str, str] = json.loads(manifest.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        written: dict[str, str] = dict(json.loads(manifest.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):  # lost or damaged: then every file may have been changed
         written = {}
     done: list[Rendered] = []
     for name, text in texts.items():
