@@ -1,0 +1,145 @@
+"""The rendered configuration: a real Asterisk loads it, changes by hand are kept, what cannot stand is refused."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.asterisk.render import MANIFEST, Change, render_texts, write_files
+from gateway.cli import numberpool
+from gateway.settings import CallSettings, NodeSettings, SettingsError
+from tests.stack import StartAsterisk
+
+# Asterisk advises against a pattern that matches everything at once; catching everything is what it is for.
+KNOWN_WARNING = "The use of '_!' for an extension is strongly discouraged"
+FILES = ["numberpool-extensions.conf", "numberpool-manager.conf", "numberpool-trunks.example.conf"]
+
+
+def node(**changes: object) -> NodeSettings:
+    return NodeSettings.model_validate({"secret": "s1", "store_secret": "s2", "spool": "/var/spool/x"} | changes)
+
+
+def rendered(folder: Path, **changes: object) -> dict[str, str]:
+    return render_texts(node(**changes), CallSettings(), folder)
+
+
+async def test_a_real_asterisk_loads_it_without_a_word(start_asterisk: StartAsterisk, tmp_path: Path) -> None:
+    write_files(rendered(tmp_path, spool=tmp_path / "spool"), tmp_path)
+    pbx = await start_asterisk(
+        "pbx",
+        config={
+            "extensions.conf": f"#include {tmp_path}/numberpool-extensions.conf\n",
+            "manager.conf": f"#include {tmp_path}/numberpool-manager.conf\n",
+            "pjsip.conf": f"#include {tmp_path}/numberpool-trunks.example.conf\n",
+        },
+    )
+    said = [
+        line
+        for line in pbx.log_file.read_text().splitlines()
+        if ("WARNING" in line or "ERROR" in line) and KNOWN_WARNING not in line
+    ]
+    assert said == []
+    contexts = await pbx.cli("dialplan show np-call")
+    assert "WaitForCondition(#,#[" in contexts
+    assert ",0.3,0.001)" in contexts
+    endpoints = await pbx.cli("pjsip show endpoints")
+    assert "carrier-ip" in endpoints
+    assert "carrier-reg" in endpoints
+    assert "carrier-reg/sip:sip.carrier.example" in await pbx.cli("pjsip show registrations")
+    for name in ("carrier-ip", "carrier-reg"):
+        shown = await pbx.cli(f"pjsip show endpoint {name}")
+        values = dict(line.split(":", 1) for line in shown.splitlines() if line.count(":") == 1)
+        found = {key.strip(): value.strip() for key, value in values.items()}
+        assert (found["context"], found["allow_transfer"], found["allow_subscribe"]) == (
+            "numberpool-in",
+            "false",
+            "false",
+        )
+    user = await pbx.cli("manager show user numberpool")
+    assert "user" in user
+    accounts = await pbx.cli("manager show users")
+    assert "numberpool-store" in accounts
+
+
+async def test_a_reload_loads_it_again_without_a_word(start_asterisk: StartAsterisk, tmp_path: Path) -> None:
+    write_files(rendered(tmp_path, spool=tmp_path / "spool"), tmp_path)
+    pbx = await start_asterisk("pbx", config={"extensions.conf": f"#include {tmp_path}/numberpool-extensions.conf\n"})
+    write_files(render_texts(node(spool=tmp_path / "spool"), CallSettings(decision_bound_ms=450), tmp_path), tmp_path)
+    await pbx.cli("dialplan reload")
+    assert ",0.45,0.001)" in await pbx.cli("dialplan show np-call")
+    said = [line for line in pbx.log_file.read_text().splitlines() if "ERROR" in line]
+    assert said == []
+
+
+def test_written_once_and_then_unchanged(tmp_path: Path) -> None:
+    first = write_files(rendered(tmp_path), tmp_path)
+    assert [done.file.name for done in first] == FILES
+    assert {done.change for done in first} == {Change.WRITTEN}
+    assert {done.change for done in write_files(rendered(tmp_path), tmp_path)} == {Change.UNCHANGED}
+    changed = write_files(rendered(tmp_path, secret="another"), tmp_path)
+    assert [done.change for done in changed] == [Change.UNCHANGED, Change.WRITTEN, Change.UNCHANGED]
+    assert all(done.kept is None for done in changed)
+
+
+def test_a_file_changed_by_hand_is_kept_and_told(tmp_path: Path) -> None:
+    write_files(rendered(tmp_path), tmp_path)
+    file = tmp_path / FILES[0]
+    by_hand = file.read_text() + "; my own line\n"
+    file.write_text(by_hand)
+    done = write_files(rendered(tmp_path), tmp_path)[0]
+    assert done.change is Change.REPLACED
+    assert done.kept is not None
+    assert done.kept.read_text() == by_hand
+    assert file.read_text() == rendered(tmp_path)[FILES[0]]
+    assert write_files(rendered(tmp_path), tmp_path)[0].change is Change.UNCHANGED
+
+
+@pytest.mark.parametrize("manifest", [None, "", "{", "[]"])
+def test_a_file_of_unknown_origin_is_kept(tmp_path: Path, manifest: str | None) -> None:
+    """Also where the manifest is lost or damaged."""
+    (tmp_path / FILES[0]).write_text("the admin's own\n")
+    if manifest is not None:
+        (tmp_path / MANIFEST).write_text(manifest)
+    done = write_files(rendered(tmp_path), tmp_path)[0]
+    assert done.kept is not None
+    assert done.kept.read_text() == "the admin's own\n"
+
+
+def test_secrets_are_not_for_everybody(tmp_path: Path) -> None:
+    write_files(rendered(tmp_path), tmp_path)
+    assert stat.S_IMODE((tmp_path / "numberpool-manager.conf").stat().st_mode) == 0o640
+    assert "s1" not in (tmp_path / MANIFEST).read_text()
+
+
+@pytest.mark.parametrize("secret", ["a;b", "a\nb", "a\r\n[admin]", "a,b", "${x}", "a}", "a$b"])
+@pytest.mark.parametrize("which", ["secret", "store_secret"])
+def test_a_secret_that_cannot_stand_in_the_file(tmp_path: Path, which: str, secret: str) -> None:
+    with pytest.raises(SettingsError, match=f"{which} holds one of"):
+        rendered(tmp_path, **{which: secret})
+
+
+def test_a_folder_that_cannot_stand_in_the_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="outbox holds one of"):
+        rendered(tmp_path, spool="/var/spool/a,b")
+
+
+def test_a_node_without_a_spool_is_told_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="set spool"):
+        rendered(tmp_path, spool=None)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    settings = tmp_path / "numberpool.toml"
+    settings.write_text(f'[[nodes]]\nname = "pbx"\nsecret = "a"\nstore_secret = "b"\nspool = "{tmp_path}/spool"\n')
+    run = ["--config", str(settings), "asterisk", "render", "--into", str(tmp_path / "conf")]
+    first = CliRunner().invoke(numberpool, run)
+    assert first.exit_code == 0, first.output
+    assert f"#include {tmp_path}/conf/numberpool-extensions.conf" in first.output
+    (tmp_path / "conf" / FILES[1]).write_text("by hand\n")
+    again = CliRunner().invoke(numberpool, run)
+    assert "replaced a file that was changed by hand; the old one is" in again.output
+    settings.write_text(settings.read_text().replace('"a"', '"a;b"'))
+    refused = CliRunner().invoke(numberpool, run)
+    assert refused.exit_code != 0
+    assert "choose another" in refused.output
