@@ -21,15 +21,12 @@ from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
-from gateway.local.errors import LocalError
-from gateway.local.postgres import EmbeddedPostgres
+from gateway.opening import open_database
 from gateway.settings import Settings, SettingsError
-from gateway.store.database import Database, StoreError
+from gateway.store.database import Database
 from gateway.store.jobs import run_jobs
-from gateway.store.migrate import migrate
 from gateway.store.notify import Listener
 
-DATABASE_RETRY_SECONDS = 2.0
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
 # Notifications bring changes at once; this only mends what a lost one would leave.
 DIRECTORY_SECONDS = 60.0
@@ -47,66 +44,6 @@ class Running:
     pages_url: str
     health: Health
     database: Database
-
-
-@asynccontextmanager
-async def open_database(
-    settings: Settings, *, bring_forward: bool = True, keep: bool = False
-) -> AsyncIterator[Database]:
-    """The database of ``settings``, migrated; the embedded Postgres in the data folder where none is named.
-
-    Waits for a Postgres that is away. With ``keep`` the embedded one is ours: started again when it dies, stopped at
-    the end; without, one that runs already is left alone. Raises StoreError for a database that will not do, LocalError
-    for a data folder that will not.
-    """
-    if settings.postgres.dsn is not None:
-        async with _connected(settings.postgres.dsn.get_secret_value(), settings, bring_forward) as database:
-            yield database
-        return
-    embedded = EmbeddedPostgres(settings.data_folder / "postgres")
-    leave = embedded.pid is not None and not keep
-    dsn = await embedded.start()
-    keeping = asyncio.create_task(_keep_alive(embedded)) if keep else None
-    try:
-        async with _connected(dsn, settings, bring_forward) as database:
-            yield database
-    finally:
-        if keeping is not None:
-            keeping.cancel()
-            await asyncio.wait([keeping])
-        if not leave:
-            await embedded.stop()
-
-
-async def _keep_alive(embedded: EmbeddedPostgres) -> None:
-    while True:
-        await asyncio.sleep(RESTART_SECONDS)
-        if embedded.pid is None:
-            _log.error("the embedded Postgres died; it is started again")
-            try:
-                await embedded.start()
-            except (LocalError, OSError) as error:
-                _log.error("the embedded Postgres does not start", fault=str(error))
-
-
-@asynccontextmanager
-async def _connected(dsn: str, settings: Settings, bring_forward: bool) -> AsyncIterator[Database]:
-    while True:
-        try:
-            if bring_forward:
-                for revision in await migrate(dsn):
-                    _log.info("migrated", revision=revision)
-            database = await Database.open(dsn, settings.postgres.connections)
-            break
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-            raise StoreError(f"Postgres refused us: {error}. Mend postgres.dsn in the settings.") from None
-        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
-            _log.warning("Postgres does not answer; trying again", fault=str(error))
-            await asyncio.sleep(DATABASE_RETRY_SECONDS)
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 class _Numbers:
@@ -146,7 +83,7 @@ class _Numbers:
 async def run(settings: Settings, ready: Callable[[Running], None] | None = None) -> None:
     """Run until SIGTERM or SIGINT. ``ready`` is called once the pages answer.
 
-    Calls in progress go on in Asterisk and are picked up again. Raises SettingsError, StoreError, LocalError, OSError.
+    Calls in progress go on in Asterisk and are picked up again. Raises Mendable, OSError.
     """
     if not settings.nodes:
         raise SettingsError("no Asterisk is named: add a [[nodes]] table to the settings file (see README)")

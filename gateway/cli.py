@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ import click
 import structlog
 
 from gateway import __version__
-from gateway.app import open_database
 from gateway.app import run as run_gateway
-from gateway.http.commands import account_commands
-from gateway.local.errors import LocalError
+from gateway.errors import Mendable
+from gateway.http.commands import COMMANDS as PEOPLE
+from gateway.opening import open_database
 from gateway.pools.commands import COMMANDS as SET_UP
-from gateway.settings import LogSettings, Settings, SettingsError, load_settings
+from gateway.settings import LogSettings, Settings, load_settings
 from gateway.store.commands import COMMANDS as JOBS
-from gateway.store.database import Database, StoreError
 from gateway.store.migrate import migrate as bring_forward
 
 
@@ -29,7 +27,7 @@ class _Numberpool(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, StoreError, LocalError) as error:
+        except Mendable as error:
             raise click.ClickException(str(error)) from None
         except asyncpg.PostgresError as error:
             raise click.ClickException(f"Postgres: {error}") from None
@@ -107,18 +105,7 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-def _with_database(work: Callable[[Database, Settings], Awaitable[str]]) -> str:
-    """Do ``work`` on the database of the settings of the command that runs."""
-    settings: Settings = click.get_current_context().find_object(Settings) or load_settings()
-
-    async def opened() -> str:
-        async with open_database(settings) as database:
-            return await work(database, settings)
-
-    return asyncio.run(opened())
-
-
-for command in (*account_commands(_with_database), *SET_UP, *JOBS):
+for command in (*PEOPLE, *SET_UP, *JOBS):
     numberpool.add_command(command)
 
 

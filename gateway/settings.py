@@ -31,11 +31,12 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableEnvironment
 
 from gateway.asterisk.dialstring import checked_dial_string
+from gateway.errors import Mendable
 
 DEFAULT_FILES = (Path("numberpool.toml"), Path("/etc/numberpool/numberpool.toml"))
 
 
-class SettingsError(Exception):
+class SettingsError(Mendable):
     """A setting is missing or wrong; the message says which one and how to mend it."""
 
 

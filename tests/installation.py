@@ -232,7 +232,8 @@ class Installation:
     def _toml(self, secret: str, store_secret: str) -> str:
         return (
             f'data_folder = "{self.data}"\n[postgres]\ndsn = "{self.dsn}"\n[pages]\nport = 0\n'
-            f'[log]\nlevel = "{self.log_level}"\njson_lines = true\n[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n'
+            f'[log]\nlevel = "{self.log_level}"\njson_lines = true\n'
+            f"[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n"
             f'[[nodes]]\nname = "pbx"\nport = {self.pbx.ami_port}\nsecret = "{secret}"\n'
             f'store_secret = "{store_secret}"\nspool = "{self.spool}"\n'
         )

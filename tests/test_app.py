@@ -11,8 +11,8 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 
-from gateway.app import open_database
 from gateway.local.postgres import EmbeddedPostgres
+from gateway.opening import open_database
 from gateway.settings import Settings, load_settings
 from tests.installation import Gateway
 from tests.stack import PROJECT, eventually

@@ -16,10 +16,6 @@ SELECT id FROM companies WHERE name = :name ORDER BY id LIMIT 1;
 -- Every company, for an error that lists them.
 SELECT name FROM companies ORDER BY name;
 
--- name: insert_company$
--- A new company.
-INSERT INTO companies (name, time_zone, region) VALUES (:name, :time_zone, :region) RETURNING id;
-
 -- name: set_membership!
 -- What somebody is in a company.
 INSERT INTO memberships (user_id, company_id, role) VALUES (:user_id, :company_id, :role)

@@ -68,7 +68,8 @@ async def _forward(
     while stream.is_connected():
         waiting = CHECK_SECONDS - (loop.time() - checked)
         try:
-            change = await asyncio.wait_for(anext(changes), max(0.01, waiting))
+            async with asyncio.timeout(max(0.01, waiting)):
+                change = await anext(changes)
         except TimeoutError:
             if not await _still_allowed(request, allowed):
                 return

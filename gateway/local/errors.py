@@ -6,8 +6,10 @@ LocalError
  └─ DataFolderError     the folder of the embedded Postgres cannot be used as it is
 """
 
+from gateway.errors import Mendable
 
-class LocalError(Exception):
+
+class LocalError(Mendable):
     """Something on this machine keeps a local part from starting; the message says the mend."""
 
 

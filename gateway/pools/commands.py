@@ -1,16 +1,16 @@
 """The commands that set up companies and their numbers: ``company``, ``source``, ``destination``, ``number``."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TextIO
 
 import click
 
+from gateway.opening import with_database
 from gateway.pools import setup
-from gateway.pools.errors import SetupError
 from gateway.pools.number_list import numbers_in
 from gateway.pools.numbers import printed
 from gateway.settings import Settings
+from gateway.store.database import Database
 
 Work = Callable[[Any], Awaitable[str]]
 
@@ -20,16 +20,12 @@ _record = click.option("--record/--no-record", default=None, help="Whether calls
 
 def _run(settings: Settings, work: Work) -> None:
     """Do ``work`` in one transaction that sees every company, all of it or nothing; then print what it says."""
-    from gateway.app import open_database
 
-    async def open_and_work() -> str:
-        async with open_database(settings) as database, database.everything() as connection:
+    async def transaction(database: Database) -> str:
+        async with database.everything() as connection:
             return await work(connection)
 
-    try:
-        click.echo(asyncio.run(open_and_work()))
-    except SetupError as error:
-        raise click.ClickException(str(error)) from None
+    with_database(settings, transaction)
 
 
 def _table(titles: tuple[str, ...], rows: Iterable[tuple[object, ...]], empty: str) -> str:

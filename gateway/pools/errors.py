@@ -1,7 +1,9 @@
 """What can be wrong with a set-up as it was asked for: what was given, what is wrong with it, the mend."""
 
+from gateway.errors import Mendable
 
-class SetupError(Exception):
+
+class SetupError(Mendable):
     """Something cannot be set up as asked.
 
     SetupError

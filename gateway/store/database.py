@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from gateway.errors import Mendable
+
 if TYPE_CHECKING:
     Connection = PoolConnectionProxy[asyncpg.Record]
 else:  # asyncpg's class takes no parameter when it runs
@@ -21,7 +23,7 @@ MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
 
 
-class StoreError(Exception):
+class StoreError(Mendable):
     """The root of what can go wrong with the database.
 
     StoreError

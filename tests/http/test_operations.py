@@ -1,20 +1,18 @@
 """Health, the database away, and the commands that make accounts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import asyncpg
 import click
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from gateway.health import Condition
-from gateway.http.commands import CommandRefused, account_commands, add_company, add_user, make_login_link
+from gateway.http.commands import COMMANDS, CommandRefused, add_user, make_login_link
 from gateway.http.permissions import Role
 from gateway.local.postgres import EmbeddedPostgres
-from gateway.settings import Settings
-from gateway.store.database import Database
+from gateway.settings import PostgresSettings, Settings
 from tests.http.conftest import Pages
 
 
@@ -48,16 +46,12 @@ async def test_a_database_that_is_away_is_said_in_words(pages: Pages, postgres_s
 
 
 async def test_accounts_are_made_by_command(pages: Pages) -> None:
-    await add_company(pages.database, "Third Co", "Europe/Berlin", "DE")
-    user = await add_user(pages.database, " New@Example.com ", "Third Co", Role.OWNER)
+    user = await add_user(pages.database, " New@Example.com ", "Acme Roofing", Role.OWNER)
     assert await add_user(pages.database, "new@example.com", "Acme Roofing", Role.ANALYST) == user
     link = await make_login_link(pages.database, "NEW@example.com", "https://calls.example/")
     assert link.startswith("https://calls.example/sign-in/link/")
     for refused in (
-        add_company(pages.database, "Third Co"),
-        add_company(pages.database, "Fourth", "Mars/Olympus"),
-        add_company(pages.database, "Fourth", "UTC", "ZZ"),
-        add_user(pages.database, "not an address", "Third Co", Role.OWNER),
+        add_user(pages.database, "not an address", "Acme Roofing", Role.OWNER),
         add_user(pages.database, "a@example.com", "No Such", Role.OWNER),
         make_login_link(pages.database, "nobody@example.com", "http://x"),
     ):
@@ -65,28 +59,21 @@ async def test_accounts_are_made_by_command(pages: Pages) -> None:
             await refused
 
 
-async def test_the_commands_themselves(database_dsn: str, tmp_path: Path) -> None:
-    def with_database(work: Callable[[Database, Settings], Awaitable[str]]) -> str:
-        async def run() -> str:
-            database = await Database.open(database_dsn)
-            try:
-                return await work(database, Settings(data_folder=tmp_path))
-            finally:
-                await database.close()
-
-        return asyncio.run(run())
-
-    group = click.Group(commands=account_commands(with_database))
-    invoke = CliRunner().invoke
+async def test_the_commands_themselves(pages: Pages) -> None:
+    dsn = pages.database.dsn
+    settings = Settings(postgres=PostgresSettings(dsn=SecretStr(dsn)), data_folder=pages.settings.data_folder)
 
     async def told(*arguments: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(invoke, group, list(arguments))
-        return result.exit_code, result.output
+        group = click.Group(commands=COMMANDS)
+        result = await asyncio.to_thread(CliRunner().invoke, group, list(arguments), obj=settings)
+        return result.exit_code, result.output or str(result.exception)
 
-    assert (await told("company", "add", "Acme", "--region", "CA"))[0] == 0
-    assert (await told("user", "add", "o@example.com", "--company", "Acme"))[0] == 0
+    assert await told("user", "add", "o@example.com", "--company", "Acme Roofing") == (
+        0,
+        "o@example.com is now owner of Acme Roofing. Next: numberpool login-link o@example.com\n",
+    )
     code, link = await told("login-link", "o@example.com")
     assert code == 0
     assert link.startswith("http://127.0.0.1:8080/sign-in/link/")
     code, output = await told("user", "add", "o@example.com", "--company", "Nobody")
-    assert (code, "known: Acme" in output) == (1, True)
+    assert (code, "known: Acme Roofing" in output) == (1, True)
