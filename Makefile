@@ -12,7 +12,7 @@ help:
 	@echo 'make demo    set everything up, place real calls, and show them on a page until Ctrl-C'
 	@echo '             make demo ARGS=--once         the same, print a table and exit'
 	@echo '             make demo ARGS="--once --json"  one JSON object a call'
-	@echo 'make test    set up and run all tests; ARGS="tests/local -k carrier" runs some of them'
+	@echo 'make test    set up, check and run all tests; ARGS="tests/local -k carrier" runs some of them'
 	@echo 'make check   formatting, lint and types'
 	@echo 'make bench   measure the way of a call against its bounds'
 	@echo 'make lock    write the lock files anew (needs uv); ARGS=--upgrade takes newer versions'
@@ -35,13 +35,13 @@ setup-test: python
 demo: setup-run
 	@exec $(VENV) -m gateway.local.demo $(ARGS)
 
-test: setup-test
+test: setup-test $(if $(ARGS),,check)
 	@$(VENV) -m pytest $(ARGS)
 
 check: setup-test
-	$(VENV) -m ruff check .
-	$(VENV) -m ruff format --check .
-	$(VENV) -m mypy
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
 
 bench: setup-test
 	@$(VENV) -m tests.bench $(ARGS)

@@ -9,10 +9,8 @@ await pbx.stop()
 
 import asyncio
 import contextlib
-import os
 import random
 import shutil
-import signal
 import socket
 import time
 from collections.abc import Mapping
@@ -22,7 +20,7 @@ import structlog
 
 from gateway.local.asterisk_config import Places, base_files, write_files
 from gateway.local.errors import ProcessDied
-from gateway.local.processes import ProcessFile, free_port, run_folder, spawn
+from gateway.local.processes import Breakable, ProcessFile, free_port, run_folder, spawn
 from gateway.local.programs import AsteriskHome
 
 log = structlog.get_logger(__name__)
@@ -47,7 +45,7 @@ def _free_rtp_range(address: str) -> tuple[int, int]:
             return first, first + _RTP_PORTS - 1
 
 
-class PrivateAsterisk:
+class PrivateAsterisk(Breakable):
     """One Asterisk that we run ourselves.
 
     `config` adds text to the files of the same name (`{"pjsip.conf": "[carrier]..."}`, also
@@ -217,24 +215,6 @@ class PrivateAsterisk:
         """Wait until its process has ended."""
         if self._process is not None:
             await self._process.wait()
-
-    def kill(self) -> None:
-        """End its process as a crash would (SIGKILL)."""
-        self._send(signal.SIGKILL)
-
-    def suspend(self) -> None:
-        """Let it hang (SIGSTOP)."""
-        self._send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on (SIGCONT)."""
-        self._send(signal.SIGCONT)
-
-    def _send(self, number: signal.Signals) -> None:
-        pid = self.pid
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
 
     async def stop(self) -> None:
         """Stop it, calls included, and take its short-lived files away."""

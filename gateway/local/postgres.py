@@ -30,7 +30,7 @@ from urllib.parse import quote
 import asyncpg
 
 from gateway.local.errors import DataFolderError, ProcessDied
-from gateway.local.processes import ProcessFile, run_folder
+from gateway.local.processes import Breakable, ProcessFile, run_folder
 
 ROLE = "numberpool"
 DATABASE = "numberpool"
@@ -52,7 +52,7 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Breakable):
     """One Postgres server that we run ourselves.
 
     With `outlives_us` the server goes on when this process dies, and is adopted by the next start;
@@ -295,25 +295,3 @@ class EmbeddedPostgres:
                 return True
             await asyncio.sleep(0.01)
         return False
-
-    def kill(self) -> None:
-        """End the server as a crash would (SIGKILL)."""
-        self._send(signal.SIGKILL)
-
-    def suspend(self) -> None:
-        """Let the server hang (SIGSTOP); its connections hang with it."""
-        self._send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let the server go on (SIGCONT)."""
-        self._send(signal.SIGCONT)
-
-    def _send(self, number: signal.Signals) -> None:
-        pid = self.pid
-        if pid is None:
-            return
-        # The process that serves a connection is a child of the first one, with the same fate.
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for each in [pid, *map(int, children)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(each, number)

@@ -77,6 +77,39 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
+class Breakable:
+    """A process of ours that can be made to fail in the ways that processes fail."""
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process while it runs."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        self._send(signal.SIGKILL)
+
+    def suspend(self) -> None:
+        """Let it hang (SIGSTOP)."""
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT)."""
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        pid = self.pid
+        if pid is None:
+            return
+        # What serves a connection may be a child of the first process, with the same fate.
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:  # it has just ended
+            children = []
+        for each in [pid, *map(int, children)]:
+            _signal(each, number)
+
+
 def ends_with_us() -> list[str]:
     """What stands before a command so that the kernel ends it when we die, however we die."""
     setpriv = shutil.which("setpriv")
