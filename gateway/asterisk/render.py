@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -89,7 +90,9 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
 
 def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
     """Write ``texts`` into ``folder``, keeping what was changed by hand. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        _give_like(folder, folder.parent)
     manifest = folder / MANIFEST
     try:
         written: dict[str, str] = dict(json.loads(manifest.read_text()))
@@ -118,19 +121,22 @@ def _digest(text: str) -> str:
 
 
 def _replace(file: Path, text: str, mode: int) -> None:
-    """Put ``text`` in the place of ``file`` at once; group and owner of an existing file are kept."""
+    """Put ``text`` in the place of ``file`` at once. A new one gets the owner of its folder: Asterisk reads it."""
     beside = file.with_name(f".{file.name}.new")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
+    _give_like(beside, file if file.exists() else file.parent)
     if file.exists():
-        before = file.stat()
-        beside.chmod(before.st_mode & 0o777)
-        if (before.st_uid, before.st_gid) != (os.getuid(), os.getgid()):
-            try:
-                os.chown(beside, before.st_uid, before.st_gid)
-            except PermissionError:
-                beside.chmod(mode)
+        beside.chmod(file.stat().st_mode & 0o777)
     beside.replace(file)
+
+
+def _give_like(path: Path, model: Path) -> None:
+    """Give ``path`` to owner and group of ``model``, as far as we may."""
+    before = model.stat()
+    if (before.st_uid, before.st_gid) != (os.getuid(), os.getgid()):
+        with suppress(PermissionError):
+            os.chown(path, before.st_uid, before.st_gid)

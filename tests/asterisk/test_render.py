@@ -1,5 +1,6 @@
 """The rendered configuration: a real Asterisk loads it, changes by hand are kept, what cannot stand is refused."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -143,3 +144,15 @@ def test_the_command(tmp_path: Path) -> None:
     refused = CliRunner().invoke(numberpool, run)
     assert refused.exit_code != 0
     assert "choose another" in refused.output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_the_files_belong_to_whom_asterisk_s_folder_belongs(tmp_path: Path) -> None:
+    etc = tmp_path / "asterisk"
+    etc.mkdir()
+    os.chown(etc, 1234, 1235)
+    folder = etc / "numberpool"
+    write_files(rendered(folder), folder)
+    for path in (folder, *(folder / name for name in FILES)):
+        assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)
+    assert stat.S_IMODE((folder / "numberpool-manager.conf").stat().st_mode) == 0o640
