@@ -131,6 +131,11 @@ class Gateway:
         except (aiohttp.ClientError, TimeoutError):
             return {}
 
+    async def is_well(self) -> bool:
+        """Whether it runs and decides calls."""
+        running = self._process is not None and self._process.returncode is None
+        return running and (await self.health()).get(f"asterisk:{self.node}", {}).get("condition") == "ok"
+
     async def wait_health(self, part: str, condition: str, seconds: float = 15) -> str:
         """Wait until ``part`` is in that ``condition``; what it says then."""
         said: list[str] = []

@@ -32,8 +32,9 @@ async def gateway_back(exchange: Exchange) -> AsyncIterator[None]:
     yield
     gateway = exchange.installation.gateway
     gateway.resume()
-    await gateway.kill()
-    await gateway.start()
+    if not await gateway.is_well():
+        await gateway.kill()
+        await gateway.start()
 
 
 pytestmark = pytest.mark.usefixtures("gateway_back")

@@ -55,15 +55,15 @@ def forged_events(token: str = "") -> str:
 
 
 @asynccontextmanager
-async def everything_heard(exchange: Exchange) -> AsyncIterator[list[bytes]]:
+async def everything_heard(exchange: Exchange) -> AsyncIterator[bytearray]:
     """All that AMI prints to an account without a filter, while the block runs."""
     reader, writer = await asyncio.open_connection("127.0.0.1", exchange.installation.pbx.ami_port)
-    heard: list[bytes] = []
+    heard = bytearray()
     writer.write(b"Action: Login\r\nUsername: listener\r\nSecret: listener\r\nEvents: on\r\n\r\n")
 
     async def listen() -> None:
         while data := await reader.read(65536):
-            heard.append(data)
+            heard.extend(data)
 
     task = asyncio.create_task(listen())
     try:
@@ -72,7 +72,7 @@ async def everything_heard(exchange: Exchange) -> AsyncIterator[list[bytes]]:
         # Whatever was said before this answer is in.
         writer.write(b"Action: Ping\r\nActionID: last\r\n\r\n")
         async with asyncio.timeout(5):
-            while b"ActionID: last" not in b"".join(heard[-3:]):  # noqa: ASYNC110 - told by the other side
+            while b"ActionID: last" not in heard:  # noqa: ASYNC110 - told by the other side
                 await asyncio.sleep(0.01)
         task.cancel()
         writer.close()
@@ -180,8 +180,8 @@ async def test_a_redirecting_line_forges_and_reaches_nothing(exchange: Exchange,
         row = await _one_true_row(exchange, before)
     # Asterisk takes a redirection that it does not follow for a busy line.
     assert (row["outcome"], row["answered_by"]) == ("busy", None)
-    assert b"Stolen" not in b"".join(heard)
-    assert b"Context: elsewhere\r\nExten: 1" not in b"".join(heard)
+    assert b"Stolen" not in heard
+    assert b"Context: elsewhere\r\nExten: 1" not in heard
 
 
 @pytest.mark.parametrize("target", ["sip:1@127.0.0.1", "sip:stolen@127.0.0.1", "sip:+13065552002@127.0.0.1"])
@@ -189,8 +189,8 @@ async def test_a_callers_refer_reaches_nothing(exchange: Exchange, caller: str, 
     async with everything_heard(exchange) as heard:
         row = await exchange.call(caller_refers(Invite(DID, caller), target), "main", "second")
     assert (row["outcome"], row["answered_by"], row["hung_up_by"]) == ("answered", "PJSIP/main", "caller")
-    assert b"Stolen" not in b"".join(heard)
-    assert b"PJSIP/second" not in b"".join(heard)
+    assert b"Stolen" not in heard
+    assert b"PJSIP/second" not in heard
 
 
 async def test_a_genuine_token_does_not_help(exchange: Exchange, caller: str) -> None:
@@ -210,7 +210,7 @@ async def test_our_events_carry_no_line_break_of_a_caller(exchange: Exchange) ->
     """Also an account without a filter reads every event of ours as one."""
     async with everything_heard(exchange) as heard:
         await exchange.call(caller_talks(_invites()["From"], 0.05), "main")
-    ours = [block for block in b"".join(heard).split(b"\r\n\r\n") if b"UserEvent: NPCall" in block]
+    ours = [block for block in heard.split(b"\r\n\r\n") if b"UserEvent: NPCall" in block]
     genuine = [block for block in ours if b"&trunk=trunk" in block]
     assert len(genuine) == 3
     for block in genuine:
@@ -242,7 +242,7 @@ async def test_without_the_cleaning_the_attack_works(
     finally:
         await exchange.stop()
         await spoilt.stop()
-    blocks = b"".join(heard).split(b"\r\n\r\n")
+    blocks = heard.split(b"\r\n\r\n")
     forged = [block for block in blocks if block.startswith(b"Event: UserEvent\r\nUserEvent: NPCall\r\nToken: \r\n")]
     assert forged, "this Asterisk prints no raw line breaks any more"
     assert b"Call: v=1&key=forged" in forged[0]
