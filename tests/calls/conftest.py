@@ -38,6 +38,14 @@ async def exchange(
         yield exchange
 
 
+@pytest_asyncio.fixture(autouse=True)
+async def nothing_left_behind(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """A test that failed in mid-call spoils no other."""
+    yield
+    if "exchange" in request.fixturenames:
+        await request.getfixturevalue("exchange").hush()
+
+
 _callers = itertools.count(1)
 
 

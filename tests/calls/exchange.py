@@ -35,6 +35,7 @@ class Exchange:
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
         self._lines: dict[str, Sipp] = {}
+        self._callers: list[Sipp] = []
 
     async def line(self, name: str, xml: str | None = None) -> Sipp:
         """The line's SIPp, started if need be; with ``xml``, it plays that from now on."""
@@ -69,6 +70,7 @@ class Exchange:
             rate=rate,
             key="caller",
         )
+        self._callers.append(sipp)
         await sipp.start()
         return sipp
 
@@ -90,6 +92,16 @@ class Exchange:
     @property
     def _folder(self) -> Path:
         return self.installation.folder / "sipp"
+
+    async def hush(self) -> None:
+        """End what a failed test left behind, so that the next one finds no calls but its own."""
+        left = [sipp for sipp in self._callers if sipp.runs]
+        self._callers.clear()
+        if left:
+            for sipp in left:
+                await sipp.stop()
+            await self.installation.pbx.cli("channel request hangup all")
+            await self.installation.wait_quiet()
 
     async def stop(self) -> None:
         """End all lines."""

@@ -79,9 +79,14 @@ class Sipp:
         if code != 0:
             raise SippFailed(f"SIPp ended with {code}\n{self.errors}\n{self.messages[-4000:]}")
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process is not None and self._process.returncode is None
+
     async def stop(self) -> None:
         """End it, calls or no calls."""
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None and self.runs:
             self._process.kill()
             await self._process.wait()
 

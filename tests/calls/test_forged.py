@@ -210,7 +210,7 @@ async def test_our_events_carry_no_line_break_of_a_caller(exchange: Exchange) ->
     """Also an account without a filter reads every event of ours as one."""
     async with everything_heard(exchange) as heard:
         await exchange.call(caller_talks(_invites()["From"], 0.05), "main")
-    ours = [block for block in heard.split(b"\r\n\r\n") if b"UserEvent: NPCall" in block]
+    ours = [block for block in bytes(heard).split(b"\r\n\r\n") if b"UserEvent: NPCall" in block]
     genuine = [block for block in ours if b"&trunk=trunk" in block]
     assert len(genuine) == 3
     for block in genuine:
@@ -242,7 +242,7 @@ async def test_without_the_cleaning_the_attack_works(
     finally:
         await exchange.stop()
         await spoilt.stop()
-    blocks = heard.split(b"\r\n\r\n")
+    blocks = bytes(heard).split(b"\r\n\r\n")
     forged = [block for block in blocks if block.startswith(b"Event: UserEvent\r\nUserEvent: NPCall\r\nToken: \r\n")]
     assert forged, "this Asterisk prints no raw line breaks any more"
     assert b"Call: v=1&key=forged" in forged[0]
