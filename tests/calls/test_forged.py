@@ -13,7 +13,6 @@ from tests.calls.scenarios import (
     Invite,
     caller_gives_up,
     caller_refers,
-    caller_refused,
     caller_reinvites,
     caller_talks,
     line_answers,
@@ -175,11 +174,11 @@ async def test_a_redirecting_line_forges_and_reaches_nothing(exchange: Exchange,
         "302 Moved Temporarily", f"Contact: <sip:{target}@127.0.0.1:{exchange.installation.pbx.sip_port}>"
     )
     async with a_line(exchange, "second", xml), everything_heard(exchange) as heard:
-        sipp = await exchange.place(caller_refused(Invite("+13065552002", caller), 486))
+        sipp = await exchange.place(caller_talks(Invite("+13065552002", caller), 0.2), "main")
         await sipp.done()
         row = await _one_true_row(exchange, before)
-    # Asterisk takes a redirection that it does not follow for a busy line.
-    assert (row["outcome"], row["answered_by"]) == ("busy", None)
+    # A redirection is not followed: the line was not reached, and the default line rings.
+    assert (row["outcome"], row["answered_by"]) == ("answered", "PJSIP/main")
     assert b"Stolen" not in heard
     assert b"Context: elsewhere\r\nExten: 1" not in heard
 
