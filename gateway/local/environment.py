@@ -153,6 +153,8 @@ def _trust_fetched_authorities(environment: dict[str, str]) -> None:
     bundle = PROJECT / ".numberpool" / "pip" / "ca-certificates.crt"
     bundle.write_text("\n".join(path.read_text() for path in fetched))
     environment["PIP_CERT"] = str(bundle)
+    # Debian's pip reads the machine's own authorities first, and ends where there are none.
+    environment["PIP_USE_DEPRECATED"] = "legacy-certs"
 
 
 def _install(kind: str) -> None:
