@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-import asyncpg
 import structlog
 from aiohttp import web
 
@@ -23,7 +22,7 @@ from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
 from gateway.opening import open_database
 from gateway.settings import Settings, SettingsError
-from gateway.store.database import Database
+from gateway.store.database import AWAY, Database
 from gateway.store.jobs import run_jobs
 from gateway.store.notify import Listener
 
@@ -73,7 +72,7 @@ class _Numbers:
                 try:
                     before = self.present
                     await self.load()
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except AWAY as error:
                     _log.warning("numbers cannot be read; the last known ones serve", fault=str(error))
                     continue
                 if self.present != before:
@@ -197,6 +196,6 @@ async def _look_for_leftovers(settings: Settings, database: Database, health: He
                 continue
             try:
                 await adopt_leftovers(database, node.name, node.spool, settings.data_folder, health)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except AWAY as error:
                 _log.warning("leftover recordings cannot be looked for", node=node.name, fault=str(error))
         await asyncio.sleep(LEFTOVERS_SECONDS)

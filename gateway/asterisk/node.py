@@ -6,11 +6,9 @@ loop, so that trouble with one leaves the other working.
 """
 
 import asyncio
-import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import structlog
 
@@ -18,12 +16,11 @@ from gateway.asterisk import version
 from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
 from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
-from gateway.asterisk.outbox import Outbox
+from gateway.asterisk.intake import Intake
 from gateway.asterisk.routecode import encode_route
 from gateway.calls.directory import Directory
-from gateway.calls.ledger import AWAY, Ledger, Noted, Settled
-from gateway.calls.record import CallRecord, MalformedRecord, Stage
-from gateway.calls.stopwatch import Stopwatch
+from gateway.calls.ledger import Ledger
+from gateway.calls.record import CallRecord, MalformedRecord
 from gateway.health import Condition, Health
 from gateway.settings import NodeSettings
 
@@ -33,7 +30,6 @@ FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 5.0
 # A refused login stays refused until somebody edits a file; each attempt is a line in Asterisk's security log.
 REFUSED_RETRY_SECONDS = 15.0
-OUTBOX_SECONDS = 0.5
 CHANNELS_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
@@ -51,20 +47,13 @@ class Node:
         self.settings = settings
         self.name = settings.name
         self._directory = directory
-        self._ledger = ledger
         self._health = health
-        self._outbox = Outbox(settings.spool / "outbox") if settings.spool else None
+        self._intake = Intake(settings, ledger, health)
         self._token = secrets.token_urlsafe(18)
         self._epoch = 0
         self._calls: AmiLink | None = None
         self._proofs: asyncio.Queue[bool] = asyncio.Queue()
-        self._clock_ahead = 0.0
-        self._stopwatch = Stopwatch()
         self._routes_changed = asyncio.Event()
-        self._suspects: set[str] = set()
-        ledger.on_settled[self.name] = self._settled
-        if self._outbox:
-            ledger.on_back.append(self._outbox.forget)
 
     def directory_changed(self) -> None:
         """The numbers changed: bring the fallback routes up to date."""
@@ -75,8 +64,7 @@ class Node:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep("calls", self._serve_calls))
             tasks.create_task(self._keep("store", self._serve_store))
-            if self._outbox:
-                tasks.create_task(self._read_outbox(self._outbox))
+            tasks.create_task(self._intake.read_outbox())
 
     # -- links ---------------------------------------------------------------------------------------------------
 
@@ -169,7 +157,7 @@ class Node:
         await link.action("Setvar", Variable="NP_PROOF", Value="1")
         before = time.time()
         pong = await link.action("Ping")
-        self._clock_ahead = float(str(pong.timestamp)) - (before + time.time()) / 2
+        self._intake.clock_ahead = float(str(pong.timestamp)) - (before + time.time()) / 2
         while not self._proofs.empty():
             self._proofs.get_nowait()
         # The first must be held back by the filter, the second must come through.
@@ -223,7 +211,7 @@ class Node:
         elif isinstance(event, CallRecord):
             if event.asks and event.asks == str(self._epoch):
                 self._answer(event)
-            self._note(event, seen_live=True)
+            self._intake.heard(event)
         elif block.find(PROOF_EVENT.encode()) >= 0:
             self._proofs.put_nowait(True)
 
@@ -241,51 +229,6 @@ class Node:
             ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{self._epoch}", "Value": route}),
         )
 
-    # -- records -------------------------------------------------------------------------------------------------
-
-    def _note(self, record: CallRecord, *, seen_live: bool) -> None:
-        measured = self._stopwatch.see(record.key, record.stage, time.monotonic() if seen_live else None)
-        self._ledger.note(Noted(self.name, record, measured, self._clock_ahead))
-
-    def _settled(self, settled: Settled) -> None:
-        key = settled.noted.record.key
-        self._stopwatch.forget(key)
-        if self._outbox is None:
-            return
-        part = f"outbox:{self.name}:files"
-        try:
-            if settled.fault is None:
-                self._outbox.delete(key)
-            else:
-                self._outbox.reject(key, settled.fault)
-        except OSError as error:
-            self._tell_outbox(part, error)
-        else:
-            self._health.tell(part, Condition.OK, "What is in the database leaves the outbox.")
-
-    def _tell_outbox(self, part: str, error: OSError) -> None:
-        self._health.tell(
-            part,
-            Condition.NEEDS_PERSON,
-            f"The outbox of Asterisk {self.name} cannot be read or emptied ({error}). It belongs to Asterisk's user, "
-            "and the user that Numberpool runs as must be able to write there. Calls ring meanwhile.",
-        )
-
-    async def _read_outbox(self, outbox: Outbox) -> None:
-        part = f"outbox:{self.name}"
-        while True:
-            try:
-                records = await asyncio.to_thread(outbox.unread)
-            except OSError as error:
-                self._tell_outbox(part, error)
-                records = []
-            else:
-                self._health.tell(part, Condition.OK, "The outbox is read.")
-            for record in records:
-                self._note(record, seen_live=False)
-            if not records:
-                await asyncio.sleep(OUTBOX_SECONDS)
-
     # -- the store link ------------------------------------------------------------------------------------------
 
     async def _serve_store(self) -> None:
@@ -301,7 +244,7 @@ class Node:
                     changed = await routes.write(self._directory())
                     if changed:
                         _log.info("fallback routes written", node=self.name, entries=changed)
-                await self._close_cut_off(link)
+                await self._intake.close_cut_off(link)
                 self._health.tell(part, Condition.OK, "Fallback routes are up to date.")
                 changed_soon = asyncio.ensure_future(self._routes_changed.wait())
                 lost = asyncio.ensure_future(link.wait_closed())
@@ -312,31 +255,3 @@ class Node:
                 lost.cancel()
         finally:
             link.close()
-
-    async def _close_cut_off(self, link: AmiLink) -> None:
-        """Close the calls that have neither an end nor a channel: their Asterisk died under them.
-
-        A call must be found so twice, one round apart: its end may be on its way here.
-        """
-        try:
-            open_calls = await self._ledger.open_calls(self.name)
-        except AWAY as error:  # there is another time
-            _log.debug("open calls cannot be read", fault=str(error))
-            return
-        living: set[str] = set()
-        if open_calls:
-            living = {_key_part(str(channel.uniqueid)) for channel in await link.listing("CoreShowChannels")}
-        dead = {key for key in open_calls if key.rpartition("-")[0] not in living}
-        for key in sorted(dead & self._suspects):
-            _log.info("a call was cut off", node=self.name, call=key)
-            record = await asyncio.to_thread(self._outbox.read, key) if self._outbox else None
-            if record is None:
-                await self._ledger.cut_off(self.name, key)
-            elif record.stage is not Stage.ENDED:
-                self._note(replace(record, stage=Stage.ENDED, cut_off=True), seen_live=False)
-        self._suspects = dead
-
-
-def _key_part(unique_id: str) -> str:
-    """The unique id as the dialplan puts it into a call's key (np-call): its random number follows."""
-    return re.sub(r"[^A-Za-z0-9._-]", "", unique_id)

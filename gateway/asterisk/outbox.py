@@ -46,7 +46,9 @@ class Outbox:
         """Records of at most ``limit`` files that changed since they were last read. Raises OSError for the folder."""
         found: list[CallRecord] = []
         present = self.keys()
-        self._seen = {key: mark for key, mark in self._seen.items() if key in present}
+        for key in list(self._seen):  # the event loop deletes meanwhile
+            if key not in present:
+                self._seen.pop(key, None)
         for key in sorted(present):
             if len(found) >= limit:
                 break

@@ -20,7 +20,7 @@ from gateway.calls.entry import CallEntry, Measured, call_entry
 from gateway.calls.record import CallRecord, Stage
 from gateway.calls.recordings import expect_recording
 from gateway.health import Condition, Health
-from gateway.store.database import Connection, Database
+from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
 
 PART = "calls"
@@ -37,10 +37,6 @@ _log = structlog.get_logger(__name__)
 
 class NoCompany(Exception):
     """No company is set up yet, so calls wait in the outbox. Add one: numberpool company add NAME"""
-
-
-# What a database that is away, starting or shutting down answers with.
-AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)

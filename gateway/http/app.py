@@ -6,13 +6,13 @@ from aiohttp import web
 
 from gateway.http import api, call_pages, live, operations, recording, sign_in
 from gateway.http.errors import answer_refusals
-from gateway.http.keys import PARTS, ROUTES, STREAMS, TEMPLATES, THROTTLE, PagesParts
+from gateway.http.keys import PARTS, PagesParts
 from gateway.http.openapi import openapi
 from gateway.http.permissions import Permission
 from gateway.http.protection import add_security_headers, believe_proxies, same_site_only
-from gateway.http.rendering import static_file, templates_of_checkout_or_wheel
-from gateway.http.routing import Answers, Route, add_routes, guard, refuse_open_routes
-from gateway.http.throttle import Throttle
+from gateway.http.rendering import TEMPLATES, static_file, templates_of_checkout_or_wheel
+from gateway.http.routing import ROUTES, Answers, Route, add_routes, guard, refuse_open_routes
+from gateway.http.throttle import THROTTLE, Throttle
 
 __all__ = ["TABLE", "PagesParts", "pages_app"]
 
@@ -90,7 +90,7 @@ def pages_app(parts: PagesParts) -> web.Application:
     app[ROUTES] = {}
     app[TEMPLATES] = templates_of_checkout_or_wheel()
     app[THROTTLE] = Throttle()
-    streams = app[STREAMS] = live.Streams()
+    streams = app[live.STREAMS] = live.Streams()
     add_routes(app, TABLE)
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(streams.end)

@@ -1,4 +1,4 @@
-"""The parts that the pages are given, and the typed keys under which requests and the application carry things."""
+"""The parts that the pages are given, and the typed keys under which every request carries them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,10 +12,6 @@ from gateway.store.notify import Listener
 
 if TYPE_CHECKING:
     from gateway.http.accounts import Viewer
-    from gateway.http.live import Streams
-    from gateway.http.rendering import Templates
-    from gateway.http.routing import Route
-    from gateway.http.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +25,6 @@ class PagesParts:
 
 
 PARTS = web.AppKey("PARTS", PagesParts)
-ROUTES: web.AppKey[dict[web.AbstractRoute, "Route"]] = web.AppKey("ROUTES")
-TEMPLATES: web.AppKey["Templates"] = web.AppKey("TEMPLATES")
-THROTTLE: web.AppKey["Throttle"] = web.AppKey("THROTTLE")
-STREAMS: web.AppKey["Streams"] = web.AppKey("STREAMS")
 
 VIEWER: web.RequestKey["Viewer"] = web.RequestKey("VIEWER")
 # The companies in which the viewer holds the permission that the route names.

@@ -11,7 +11,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from gateway.http import accounts
 from gateway.http.cookies import session_token
 from gateway.http.errors import DATABASE_AWAY
-from gateway.http.keys import ALLOWED, PARTS, STREAMS
+from gateway.http.keys import ALLOWED, PARTS
 from gateway.http.permissions import Permission
 from gateway.http.routing import companies_with
 
@@ -41,6 +41,9 @@ class Streams:
         """End them all; browsers come back by themselves."""
         for task in list(self._open):
             task.cancel()
+
+
+STREAMS = web.AppKey("STREAMS", Streams)
 
 
 async def events(request: web.Request) -> web.StreamResponse:

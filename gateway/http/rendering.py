@@ -12,7 +12,7 @@ from gateway.assets import asset_folder
 from gateway.health import Condition
 from gateway.http import hangup_causes, waveform
 from gateway.http.accounts import Company
-from gateway.http.keys import PARTS, TEMPLATES, VIEWER
+from gateway.http.keys import PARTS, VIEWER
 from gateway.http.language import Language, language_of, load_languages
 from gateway.http.refusals import NotFound
 from gateway.http.words import UTC, Words
@@ -68,6 +68,9 @@ class Templates:
             cause_meaning=hangup_causes.meaning,
         )
         return environment
+
+
+TEMPLATES = web.AppKey("TEMPLATES", Templates)
 
 
 def templates_of_checkout_or_wheel() -> Templates:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from gateway.http import accounts
 from gateway.http.cookies import session_token
-from gateway.http.keys import ALLOWED, PARTS, ROUTES, VIEWER
+from gateway.http.keys import ALLOWED, PARTS, VIEWER
 from gateway.http.permissions import GRANTS, WITHOUT_COMPANY, Permission
 from gateway.http.refusals import NotAllowed, NotFound, NotSignedIn, WrongMethod
 
@@ -41,6 +41,9 @@ class Route:
     summary: str = ""
     result: type[BaseModel] | None = None  # on the API: what a 200 carries
     query: type[BaseModel] | None = None  # on the API: what the query string may hold
+
+
+ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("ROUTES")
 
 
 def add_routes(app: web.Application, table: Iterable[Route]) -> None:

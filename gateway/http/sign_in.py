@@ -6,10 +6,11 @@ from aiohttp import hdrs, web
 
 from gateway.http import accounts
 from gateway.http.cookies import clear_session, session_token, set_session
-from gateway.http.keys import PARTS, TEMPLATES, THROTTLE, VIEWER
+from gateway.http.keys import PARTS, VIEWER
 from gateway.http.language import COOKIE
 from gateway.http.protection import form_of, local_path
-from gateway.http.rendering import render
+from gateway.http.rendering import TEMPLATES, render
+from gateway.http.throttle import THROTTLE
 
 _YEAR = 365 * 24 * 3600
 

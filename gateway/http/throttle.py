@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
+from aiohttp import web
+
 WINDOW_SECONDS = 15 * 60.0
 # A person who has forgotten tries a handful. The same account from everywhere, or one address against many accounts,
 # is allowed more, so that a stranger cannot easily lock an owner out or one office all of its people.
@@ -61,6 +63,9 @@ class Throttle:
         while tries and tries[0] <= now - WINDOW_SECONDS:
             tries.popleft()
         return tries
+
+
+THROTTLE = web.AppKey("THROTTLE", Throttle)
 
 
 def _limits(address: str, account: str) -> tuple[tuple[Key, int], ...]:

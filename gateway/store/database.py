@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 else:  # asyncpg's class takes no parameter when it runs
     Connection = PoolConnectionProxy
 
+# What a query ends in when Postgres is away, starting or shutting down, and what else a retry may mend.
+AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
 

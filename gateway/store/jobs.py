@@ -24,6 +24,7 @@ from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.queries import Queries
 
 from gateway.health import Condition, Health
+from gateway.store.database import AWAY
 from gateway.store.queries import load_queries
 
 PART = "jobs"
@@ -38,7 +39,7 @@ POLL_SECONDS = 5.0  # new jobs are notified; released and abandoned ones are fou
 LOOK_SECONDS = 30.0  # how often held jobs are counted for the health report
 TIDY_EVERY = 120  # looks: once an hour
 
-_FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError)
+_FAULTS: tuple[type[Exception], ...] = (*AWAY, FailingListenerError)
 
 _queries = load_queries(Path(__file__).parent, "jobs.sql")
 _log = structlog.get_logger(__name__)

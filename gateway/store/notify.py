@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from gateway.health import Condition, Health
+from gateway.store.database import AWAY
 
 PART = "postgres"
 
@@ -34,9 +35,6 @@ _NEEDS_PERSON = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
 )
-
-# What a connection can die of.
-_FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _log = structlog.get_logger(__name__)
 
@@ -119,12 +117,12 @@ class Listener:
                     command_timeout=ANSWER_SECONDS,
                     server_settings={"application_name": "numberpool listener"},
                 )
-            except _FAULTS as error:
+            except AWAY as error:
                 self._tell_failure(error)
             else:
                 try:
                     await self._listen(connection)
-                except _FAULTS as error:
+                except AWAY as error:
                     # One that had listened for a while is tried again at once: most likely Postgres restarted.
                     wait = FIRST_WAIT_SECONDS
                     self._tell_failure(error)

@@ -26,7 +26,7 @@ def authority_file(authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 async def _start(start_asterisk: StartAsterisk, authority: trustme.CA, tmp_path: Path) -> int:
-    certificate = authority.issue_cert("localhost")
+    certificate = authority.issue_cert("127.0.0.1")
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     for blob in certificate.cert_chain_pems:
         blob.write_to_path(str(chain), append=True)
@@ -44,7 +44,7 @@ async def test_an_authority_that_we_trust(
     start_asterisk: StartAsterisk, authority: trustme.CA, authority_file: Path, tmp_path: Path
 ) -> None:
     port = await _start(start_asterisk, authority, tmp_path)
-    link = await AmiLink.connect("localhost", port, "numberpool", "s", lambda _: None, tls_context(authority_file))
+    link = await AmiLink.connect("127.0.0.1", port, "numberpool", "s", lambda _: None, tls_context(authority_file))
     assert str((await link.action("Ping")).ping) == "Pong"
     link.close()
     async with asyncio.timeout(5):
@@ -56,7 +56,7 @@ async def test_a_stranger_is_told_to_a_person(
 ) -> None:
     port = await _start(start_asterisk, authority, tmp_path)
     with pytest.raises(NeedsPerson, match="set tls_ca"):
-        await AmiLink.connect("localhost", port, "numberpool", "s", lambda _: None, tls_context(None))
+        await AmiLink.connect("127.0.0.1", port, "numberpool", "s", lambda _: None, tls_context(None))
 
 
 def test_a_missing_authority_is_named(tmp_path: Path) -> None:
