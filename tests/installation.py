@@ -45,6 +45,7 @@ _TRUNK = """
 [{name}]
 type=endpoint
 context=numberpool-in
+transport=udp
 disallow=all
 allow=ulaw
 allow_transfer=no
@@ -60,6 +61,7 @@ _LINE = """
 [{name}]
 type=endpoint
 context=elsewhere
+transport=udp
 disallow=all
 allow=ulaw
 direct_media=no

@@ -6,6 +6,7 @@ unpacked into the project. Packages are installed from the lock files by hash, a
 lock file changes.
 """
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -182,8 +183,13 @@ def _install(kind: str) -> None:
 
 
 def _ensure_browser() -> None:
-    if not any(shutil.which(name) for name in _BROWSERS):
-        _install_or_say(["chromium"], "the tests of the pages need a browser")
+    missing = [] if any(shutil.which(name) for name in _BROWSERS) else ["chromium"]
+    try:
+        ctypes.CDLL("libatomic.so.1")  # of the Node that drives it, which its wheel does not bring
+    except OSError:
+        missing.append("libatomic1")
+    if missing:
+        _install_or_say(missing, "the tests of the pages need a browser and what drives it")
 
 
 def write_locks(options: list[str]) -> None:

@@ -35,6 +35,7 @@ _ENDPOINT = """
 [{name}]
 type=endpoint
 context={name}
+transport=udp
 disallow=all
 allow=ulaw
 direct_media=no
