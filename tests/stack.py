@@ -126,6 +126,11 @@ async def start_asterisk(asterisk_home: AsteriskHome, short_path: Path) -> Async
         yield start
 
 
+def lasts(measured: float, seconds: float) -> bool:
+    """Whether something took `seconds`: never less, and later only by what a busy machine makes of it."""
+    return seconds - 0.1 <= measured <= seconds + 2
+
+
 async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 10.0, pause: float = 0.02) -> None:
     """Wait until `check` holds; fails the test when it does not within the time."""
     async with asyncio.timeout(seconds):

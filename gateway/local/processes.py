@@ -13,6 +13,7 @@ import signal
 import socket
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -77,13 +78,13 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-class Breakable:
+class Breakable(ABC):
     """A process of ours that can be made to fail in the ways that processes fail."""
 
     @property
+    @abstractmethod
     def pid(self) -> int | None:
         """The id of the process while it runs."""
-        raise NotImplementedError
 
     def kill(self) -> None:
         """End it as a crash would (SIGKILL)."""

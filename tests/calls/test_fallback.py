@@ -16,7 +16,7 @@ from gateway.local.programs import AsteriskHome
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_listens, caller_talks
 from tests.installation import Installation, Number
-from tests.stack import eventually
+from tests.stack import eventually, lasts
 
 NUMBERS = [Number("+13065552001", record=True), Number("+13065552002", ("second",))]
 LINES = ("main", "second")
@@ -88,10 +88,10 @@ async def test_the_gateway_hangs(exchange: Exchange, caller: str) -> None:
     await _ring(exchange, caller)
     first, *next_ones, last = await installation.ended(before, 5)
     assert first["decided_by"] == "fallback"
-    assert installation.bound_ms <= first["decision_ms"] <= installation.bound_ms + 30
+    assert installation.bound_ms <= first["decision_ms"] < 2 * installation.bound_ms
     assert {(row["decided_by"], row["decision_ms"]) for row in next_ones} == {("fallback", 0)}
     assert last["decided_by"] == "gateway"
-    assert last["decision_ms"] < 50
+    assert last["decision_ms"] < installation.bound_ms
 
 
 async def test_the_gateway_is_killed_while_a_call_waits_for_it(exchange: Exchange, caller: str) -> None:
@@ -125,7 +125,7 @@ async def test_a_gateway_that_starts_in_mid_call(exchange: Exchange, caller: str
     await sipp.done()
     row = await installation.ended_one(before)
     assert (row["outcome"], row["decided_by"], row["hung_up_by"]) == ("answered", "fallback", "caller")
-    assert row["talk_seconds"] == pytest.approx(2.5, abs=0.3)
+    assert lasts(row["talk_seconds"], 2.5)
 
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])
@@ -145,7 +145,7 @@ async def test_a_gateway_that_is_started_again_in_mid_call(exchange: Exchange, c
     await sipp.done()
     row = await installation.ended_one(before)
     assert (row["outcome"], row["decided_by"]) == ("answered", "gateway")
-    assert row["talk_seconds"] == pytest.approx(2.5, abs=0.3)
+    assert lasts(row["talk_seconds"], 2.5)
     await _ready(installation, row["id"])
 
 
@@ -186,7 +186,7 @@ async def test_a_gateway_that_hung_comes_back_after_another_took_over(exchange: 
         await _ring(exchange, caller, 5)
         rows = await installation.ended(before, 6)
         assert {row["decided_by"] for row in rows} == {"gateway"}
-        assert max(row["decision_ms"] for row in rows) < 100
+        assert max(row["decision_ms"] for row in rows) < installation.bound_ms
     finally:
         await newer.stop()
 

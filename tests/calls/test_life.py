@@ -20,7 +20,7 @@ from tests.calls.scenarios import (
 )
 from tests.calls.sipp import listener, make_sound
 from tests.installation import Installation, Number
-from tests.stack import eventually
+from tests.stack import eventually, lasts
 
 WHISPER_HZ = 620.0
 NUMBERS = {
@@ -58,8 +58,8 @@ async def test_answered_and_the_caller_hangs_up(exchange: Exchange, caller: str)
     assert (row["outcome"], row["hung_up_by"], row["decided_by"]) == ("answered", "caller", "gateway")
     assert (row["did"], row["caller"], row["source_id"], row["trunk"]) == (did("main"), caller, 1, "trunk")
     assert row["answered_by"] == "PJSIP/main"
-    assert row["talk_seconds"] == pytest.approx(0.5, abs=0.15)
-    assert row["ring_seconds"] == pytest.approx(0.05, abs=0.1)
+    assert lasts(row["talk_seconds"], 0.5)
+    assert lasts(row["ring_seconds"], 0.05)
     assert row["hangup_cause"] == 16
     (leg,) = await exchange.installation.legs(row)
     assert (leg["dial"], leg["result"], leg["answered_by"]) == ("PJSIP/main", "answered", "PJSIP/main")
@@ -68,7 +68,7 @@ async def test_answered_and_the_caller_hangs_up(exchange: Exchange, caller: str)
 async def test_answered_and_the_business_hangs_up(exchange: Exchange, caller: str) -> None:
     row = await exchange.call(caller_listens(Invite(did("hangs-up"), caller)), "hangs-up")
     assert (row["outcome"], row["hung_up_by"], row["answered_by"]) == ("answered", "business", "PJSIP/hangs-up")
-    assert row["talk_seconds"] == pytest.approx(0.3, abs=0.15)
+    assert lasts(row["talk_seconds"], 0.3)
 
 
 async def test_busy(exchange: Exchange, caller: str) -> None:
@@ -81,7 +81,7 @@ async def test_busy(exchange: Exchange, caller: str) -> None:
 async def test_abandoned_while_it_rings(exchange: Exchange, caller: str) -> None:
     row = await exchange.call(caller_gives_up(Invite(did("rings"), caller), 0.3), "rings")
     assert (row["outcome"], row["hung_up_by"], row["answered_at"]) == ("abandoned", "caller", None)
-    assert row["ring_seconds"] == pytest.approx(0.3, abs=0.15)
+    assert lasts(row["ring_seconds"], 0.3)
     (leg,) = await exchange.installation.legs(row)
     assert (leg["dial"], leg["result"]) == ("PJSIP/rings", "abandoned")
 
@@ -117,7 +117,7 @@ async def test_giving_up_at_every_moment_around_the_answer(exchange: Exchange) -
             assert row["outcome"] == "answered"
         elif row["outcome"] != "abandoned":  # the line had picked up; the caller's side had not heard of it yet
             assert row["outcome"] == "answered"
-            assert row["talk_seconds"] < 0.1
+            assert lasts(row["talk_seconds"], 0)
     assert {row["outcome"] for row in rows} == {"answered", "abandoned"}
 
 
@@ -152,14 +152,14 @@ async def test_no_answer_and_the_second_destination_after_it(exchange: Exchange,
     rows = {row["did"]: row for row in await exchange.installation.ended(before, 2)}
     alone = rows[did("rings")]
     assert (alone["outcome"], alone["hangup_cause"], alone["hung_up_by"]) == ("no_answer", 19, None)
-    assert alone["ring_seconds"] == pytest.approx(5, abs=0.5)
+    assert lasts(alone["ring_seconds"], 5)
     (leg,) = await exchange.installation.legs(alone)
     assert leg["result"] == "no_answer"
     led_on = rows[did("rings, then second")]
     assert (led_on["outcome"], led_on["answered_by"]) == ("answered", "PJSIP/second")
     legs = await exchange.installation.legs(led_on)
     assert [leg["result"] for leg in legs] == ["no_answer", "answered"]
-    assert legs[0]["ring_seconds"] == pytest.approx(5, abs=0.5)
+    assert lasts(legs[0]["ring_seconds"], 5)
 
 
 async def test_lines_rung_together(exchange: Exchange, caller: str) -> None:
@@ -182,7 +182,7 @@ async def test_many_calls_at_once_on_one_number(exchange: Exchange) -> None:
     assert Counter(row["outcome"] for row in rows) == {"answered": 25}
     assert Counter(row["decided_by"] for row in rows) == {"gateway": 25}
     assert len({row["asterisk_id"] for row in rows}) == 25
-    assert all(1.3 < row["talk_seconds"] < 2.0 for row in rows)
+    assert all(lasts(row["talk_seconds"], 1.5) for row in rows)
 
 
 async def test_a_live_call_is_in_the_log_while_it_goes_on(exchange: Exchange, caller: str) -> None:
