@@ -8,6 +8,7 @@ what is more than memory should hold is let go, because the outbox still has it.
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,12 @@ BATCH = 100
 # Some 2 KB each. What is beyond stays in the outbox only, and is read again once the database is back.
 MOST_WAITING = 20_000
 RETRY_SECONDS = 1.0
+_NO_COMPANY = "Some calls belong to no company yet, so they wait in the outbox. Add one: numberpool company add NAME"
 # A call is written a moment after it was heard of: first the processors serve its ringing. Calls commit together.
 GATHER_SECONDS = 0.05
 
 _sql = load_queries(Path(__file__).parent)
 _log = structlog.get_logger(__name__)
-
-
-class NoCompany(Exception):
-    """No company is set up yet, so calls wait in the outbox. Add one: numberpool company add NAME"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +70,16 @@ class Ledger:
         self.on_settled: dict[str, Callable[[Settled], None]] = {}
         self.on_back: list[Callable[[], None]] = []
         self._let_go = False
+        # Of numbers that nobody owns, while no company takes such calls: they must not hold up the others.
+        self._ownerless: dict[tuple[str, str], Noted] = {}
 
     def note(self, noted: Noted) -> None:
         """Take a record; never waits, never fails."""
         place = (noted.node, noted.record.key)
-        known = self._waiting.get(place)
+        known = self._waiting.get(place) or self._ownerless.get(place)
         if known is not None and known.record.stage >= noted.record.stage:
             return
-        if known is None and len(self._waiting) >= MOST_WAITING:
+        if known is None and len(self._waiting) + len(self._ownerless) >= MOST_WAITING:
             self._let_go = True
             return
         self._waiting[place] = noted
@@ -94,17 +94,16 @@ class Ledger:
         """Write until cancelled."""
         troubled = False
         while True:
-            await self._something.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_SECONDS if self._ownerless else None):
+                    await self._something.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self._something.clear()
+            self._find_owners()
             while self._waiting:
                 batch = list(self._waiting.values())[:BATCH]
                 try:
                     await self._write(batch)
-                except NoCompany:
-                    self._health.tell(PART, Condition.NEEDS_PERSON, NoCompany.__doc__ or "")
-                    troubled = True
-                    await asyncio.sleep(RETRY_SECONDS)
                 except AWAY as error:
                     _log.warning("the database did not take calls; they wait", fault=str(error), calls=len(batch))
                     self._health.tell(
@@ -119,12 +118,40 @@ class Ledger:
                         for back in self.on_back:
                             back()
 
+    def _find_owners(self) -> None:
+        """Take up what waited for a company, once there is one."""
+        if self._ownerless and self._directory().default_company is not None:
+            waited, self._ownerless = self._ownerless, {}
+            for noted in waited.values():
+                self.note(noted)
+            self._health.tell(PART, Condition.OK, "Calls are written.")
+
+    def _set_aside(self, noted: Noted) -> None:
+        place = (noted.node, noted.record.key)
+        self._ownerless[place] = noted
+        self._done_with(noted)
+        self._health.tell(PART, Condition.NEEDS_PERSON, _NO_COMPANY)
+
+    def _done_with(self, noted: Noted) -> None:
+        place = (noted.node, noted.record.key)
+        if self._waiting.get(place) is noted:
+            del self._waiting[place]
+            if not self._waiting:
+                self._idle.set()
+
     async def _write(self, batch: list[Noted]) -> None:
         nodes = {noted.node: await self.node_id(noted.node) for noted in batch}
+        directory = self._directory()
+        written: list[Noted] = []
         try:
             async with self._database.everything() as connection:
                 for noted in batch:
-                    await self._save(connection, noted, nodes[noted.node])
+                    entry = call_entry(noted.record, directory, noted.measured, noted.clock_ahead)
+                    if entry is None:
+                        self._set_aside(noted)
+                    else:
+                        await self._save(connection, noted, entry, nodes[noted.node])
+                        written.append(noted)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
             if len(batch) > 1:  # one of them is bad: find it, and let the others through
                 for noted in batch:
@@ -133,15 +160,11 @@ class Ledger:
             _log.error("the database refused a call for good", call=batch[0].record.key, fault=str(error))
             self._settle(batch[0], str(error))
         else:
-            for noted in batch:
+            for noted in written:
                 self._settle(noted)
 
     def _settle(self, noted: Noted, fault: str | None = None) -> None:
-        place = (noted.node, noted.record.key)
-        if self._waiting.get(place) is noted:
-            del self._waiting[place]
-            if not self._waiting:
-                self._idle.set()
+        self._done_with(noted)
         if noted.record.stage is Stage.ENDED or fault:
             told = self.on_settled.get(noted.node)
             if told is not None:
@@ -158,11 +181,7 @@ class Ledger:
             self._node_ids[name] = number
         return self._node_ids[name]
 
-    async def _save(self, connection: Connection, noted: Noted, node_id: int) -> None:
-        directory = self._directory()
-        entry = call_entry(noted.record, directory, noted.measured, noted.clock_ahead)
-        if entry is None:
-            raise NoCompany
+    async def _save(self, connection: Connection, noted: Noted, entry: CallEntry, node_id: int) -> None:
         row = await _sql.save_call(connection, node_id=node_id, **_columns(entry))
         if row is None or noted.record.stage is not Stage.ENDED:
             return

@@ -159,8 +159,26 @@ async def test_calls_wait_for_a_company(database: Database, directory: Directory
         assert "numberpool company add" in health.reports()["calls"].message
         assert not await rows_of(database, node)
         present[0] = directory
-        await ledger.wait_idle()
-        assert len(await rows_of(database, node)) == 1
+
+        async def is_in() -> bool:
+            return len(await rows_of(database, node)) == 1
+
+        await eventually(is_in)
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def test_calls_of_nobody_hold_up_no_other(database: Database, directory: Directory) -> None:
+    """No company takes the calls of unknown numbers: they wait, and those of known numbers are written."""
+    nobodys = [
+        replace(EXAMPLE, key=f"nobody-{one}", number_id=None, source_id=None, dialled=("999", "", "", ""))
+        for one in range(250)
+    ]
+    async with writing(database, replace(directory, default_company=None)) as (ledger, settled, node, health):
+        for record in (*nobodys, EXAMPLE):
+            ledger.note(Noted(node, record))
+        await ledger.wait_idle()
+        assert [row["asterisk_id"] for row in await rows_of(database, node)] == [EXAMPLE.key]
+        assert [one.noted.record.key for one in settled] == [EXAMPLE.key]
+        assert health.reports()["calls"].condition is Condition.NEEDS_PERSON
