@@ -39,7 +39,7 @@ NUMBERS = {
     "together": Number("+13065552013", ("PJSIP/rings&PJSIP/second",)),
 }
 # An endpoint nobody has registered.
-NOT_REGISTERED = "\n[not-registered]\ntype=endpoint\ncontext=elsewhere\ndisallow=all\nallow=ulaw\naors=not-registered\n"
+NOT_REGISTERED = "\n[not-registered]\ntype=endpoint\ntransport=udp\ncontext=elsewhere\ndisallow=all\nallow=ulaw\naors=not-registered\n"
 NOT_REGISTERED += "[not-registered]\ntype=aor\nmax_contacts=1\n"
 
 

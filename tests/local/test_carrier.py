@@ -47,6 +47,7 @@ exten => _[+a-z0-9].,1,Set(TO=${PJSIP_HEADER(read,To)})
 TRUNK = """
 [carrier]
 type = endpoint
+transport = udp
 context = in
 disallow = all
 allow = ulaw
