@@ -39,8 +39,18 @@ NUMBERS = {
     "together": Number("+13065552013", ("PJSIP/rings&PJSIP/second",)),
 }
 # An endpoint nobody has registered.
-NOT_REGISTERED = "\n[not-registered]\ntype=endpoint\ntransport=udp\ncontext=elsewhere\ndisallow=all\nallow=ulaw\naors=not-registered\n"
-NOT_REGISTERED += "[not-registered]\ntype=aor\nmax_contacts=1\n"
+NOT_REGISTERED = """
+[not-registered]
+type=endpoint
+transport=udp
+context=elsewhere
+disallow=all
+allow=ulaw
+aors=not-registered
+[not-registered]
+type=aor
+max_contacts=1
+"""
 
 
 def installation(home: AsteriskHome, folder: Path, dsn: str) -> Installation:
