@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -34,15 +33,6 @@ RESTART_SECONDS = 1.0
 FAREWELL_SECONDS = 3.0
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What a started gateway tells whoever started it."""
-
-    pages_url: str
-    health: Health
-    database: Database
 
 
 class _Numbers:
@@ -79,8 +69,8 @@ class _Numbers:
                     changed()
 
 
-async def run(settings: Settings, ready: Callable[[Running], None] | None = None) -> None:
-    """Run until SIGTERM or SIGINT. ``ready`` is called once the pages answer.
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT.
 
     Calls in progress go on in Asterisk and are picked up again. Raises Mendable, OSError.
     """
@@ -94,7 +84,7 @@ async def run(settings: Settings, ready: Callable[[Running], None] | None = None
     health = Health()
     encoder = Encoder()
     try:
-        opening = asyncio.create_task(_serve(settings, health, encoder, ready))
+        opening = asyncio.create_task(_serve(settings, health, encoder))
         stopping = asyncio.create_task(stop.wait())
         # Also a start that waits for Postgres can be stopped.
         await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -110,12 +100,7 @@ async def run(settings: Settings, ready: Callable[[Running], None] | None = None
             loop.remove_signal_handler(number)
 
 
-async def _serve(
-    settings: Settings,
-    health: Health,
-    encoder: Encoder,
-    ready: Callable[[Running], None] | None,
-) -> None:
+async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
     async with open_database(settings, keep=True) as database:
         listener = Listener(database.dsn, health)
         numbers = _Numbers(settings, database, listener)
@@ -131,7 +116,7 @@ async def _serve(
 
         writing = asyncio.create_task(_endless("calls", ledger.run, health))
         try:
-            async with _pages(settings, database, health, listener) as url:
+            async with _pages(settings, database, health, listener):
                 endless: dict[str, Callable[[], Awaitable[None]]] = {
                     "postgres": listener.run,
                     "numbers": lambda: numbers.keep(numbers_changed),
@@ -142,8 +127,6 @@ async def _serve(
                 async with asyncio.TaskGroup() as group:
                     for part, work in endless.items():
                         group.create_task(_endless(part, work, health))
-                    if ready is not None:
-                        ready(Running(url, health, database))
         finally:
             # The nodes have logged off: what they noted last gets its moment.
             with suppress(TimeoutError):
@@ -164,7 +147,7 @@ async def _endless(part: str, work: Callable[[], Awaitable[None]], health: Healt
 
 
 @asynccontextmanager
-async def _pages(settings: Settings, database: Database, health: Health, listener: Listener) -> AsyncIterator[str]:
+async def _pages(settings: Settings, database: Database, health: Health, listener: Listener) -> AsyncIterator[None]:
     runner = web.AppRunner(
         pages_app(PagesParts(database=database, settings=settings, health=health, listener=listener)),
         access_log=None,
@@ -184,7 +167,7 @@ async def _pages(settings: Settings, database: Database, health: Health, listene
         url = settings.pages.public_url or f"http://{host}:{port}"
         _log.info("pages", url=url)
         health.tell("pages", Condition.OK, "Pages are served.")
-        yield url
+        yield
     finally:
         await runner.cleanup()
 
