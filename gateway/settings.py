@@ -30,7 +30,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableEnvironment
 
-from gateway.asterisk.dialstring import checked_dial_string
+from gateway.asterisk.dialstring import checked_dial_string, dialplan_context
 from gateway.errors import Mendable
 
 DEFAULT_FILES = (Path("numberpool.toml"), Path("/etc/numberpool/numberpool.toml"))
@@ -68,6 +68,9 @@ def _matching(pattern: str, mend: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+_ContextName = Annotated[
+    str, _matching(r"[A-Za-z0-9_-]{1,80}", "use letters, digits, - and _, such as from-internal")
+]
 _AccountName = Annotated[str, _matching(r"[A-Za-z0-9_-]{1,40}", "use letters, digits, - and _, at most 40")]
 
 
@@ -160,6 +163,16 @@ class CallSettings(_Part):
     decision_bound_ms: int = Field(300, ge=20, le=5000, description="how long a call may wait for a gateway that hangs")
     default_destination: Annotated[str, AfterValidator(checked_dial_string)] = "PJSIP/main"
     ring_seconds: int = Field(30, ge=5, le=600, description="how long the default destination rings")
+    dialplan_contexts: tuple[_ContextName, ...] = Field(
+        (), description="contexts of your own dialplan that destinations may lead into, as Dialplan/600@context"
+    )
+
+    @model_validator(mode="after")
+    def _default_is_allowed(self) -> Self:
+        context = dialplan_context(self.default_destination)
+        if context is not None and context not in self.dialplan_contexts:
+            raise ValueError(f"default_destination leads into {context}; add {context!r} to dialplan_contexts")
+        return self
 
 
 class LogSettings(_Part):

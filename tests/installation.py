@@ -214,7 +214,8 @@ class Installation:
     bound_ms: int = 300
     log_level: str = "debug"
     verbose: int = 4  # of Asterisk's log
-    # What an AMI account or the dialplan looks like can be spoilt before the start: (file name, text) -> text.
+    # What an AMI account or the dialplan looks like can be spoilt before the start: (text, what takes its place) of the
+    # file whose name starts so.
     spoil: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -266,7 +267,8 @@ class Installation:
         """Write the rendered configuration, spoilt where the test wants it."""
         calls = CallSettings(decision_bound_ms=self.bound_ms, ring_seconds=5)
         texts = render_texts(self.node, calls, self.conf)
-        for name, (before, after) in self.spoil.items():
+        for start, (before, after) in self.spoil.items():
+            name = next(name for name in texts if name.startswith(start))
             assert before in texts[name], f"{name} has no {before!r}"
             texts[name] = texts[name].replace(before, after)
         write_files(texts, self.conf)

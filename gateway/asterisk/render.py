@@ -21,6 +21,8 @@ from gateway.asterisk.routecode import encode_destinations, encode_route
 from gateway.calls.route import Destination, Route
 from gateway.settings import CallSettings, NodeSettings, SettingsError
 
+# The contexts of one version are a file of their own, so that those of calls in progress can stay beside it.
+DIALPLAN = "numberpool-dialplan"
 MANIFEST = ".numberpool-manifest.json"
 # Holds the AMI secrets.
 _PRIVATE = {"numberpool-manager.conf"}
@@ -46,6 +48,7 @@ class Rendered:
 def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[str, str]:
     """File name -> text of every template, for an Asterisk that will read them in ``folder``.
 
+    The examples of trunks lie in ``trunks/``: no file of ours includes them, an admin copies what fits.
     Raises SettingsError where a setting cannot stand in a configuration file.
     """
     if node.spool is None:
@@ -68,12 +71,14 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
         "default_destinations": encode_destinations(last_resort),
         "default_destination": calls.default_destination,
     }
+    contexts = " | ".join(f'"${{NP_CONTEXT}}" = "{context}"' for context in calls.dialplan_contexts)
     for name, value in values.items():
         if any(character in str(value) for character in "\r\n;,${}"):
             raise SettingsError(
                 f"node {node.name}: {name} holds one of ; , $ {{ }} or a line break, which Asterisk's configuration "
                 "files read as something else; choose another"
             )
+    values["allowed"] = f"({contexts})" if contexts else "0"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_folder("asterisk_conf")),
         undefined=jinja2.StrictUndefined,
@@ -82,17 +87,24 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
         lstrip_blocks=True,
         autoescape=False,
     )
+    names = sorted(environment.list_templates(extensions=["j2"]))
+    # The version is what the dialplan says: the same settings always give the same one.
+    unnumbered = environment.get_template(f"{DIALPLAN}.conf.j2").render(values, version="")
+    version = _digest(unnumbered)[:8]
     return {
-        name.removesuffix(".j2"): environment.get_template(name).render(values)
-        for name in sorted(environment.list_templates(extensions=["j2"]))
+        name.removesuffix(".j2").replace(DIALPLAN, f"{DIALPLAN}-{version}"): environment.get_template(name).render(
+            values, version=version
+        )
+        for name in names
     }
 
 
 def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
     """Write ``texts`` into ``folder``, keeping what was changed by hand. Raises OSError."""
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        _give_like(folder, folder.parent)
+    for place in (folder, *sorted({(folder / name).parent for name in texts} - {folder})):
+        if not place.exists():
+            place.mkdir(parents=True)
+            _give_like(place, place.parent)
     manifest = folder / MANIFEST
     try:
         written: dict[str, str] = dict(json.loads(manifest.read_text()))
@@ -107,7 +119,7 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
             done.append(Rendered(file, Change.UNCHANGED))
         else:
             if present is not None and written.get(name) != _digest(present):
-                kept = file.with_name(f"{name}.changed-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+                kept = file.with_name(f"{file.name}.changed-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
                 file.rename(kept)
             _replace(file, text, 0o640 if name in _PRIVATE else 0o644)
             done.append(Rendered(file, Change.REPLACED if kept else Change.WRITTEN, kept))

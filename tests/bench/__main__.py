@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gateway.asterisk.render import render_texts
+from gateway.asterisk.render import DIALPLAN, render_texts
 from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import prepare
 from gateway.settings import CallSettings
@@ -71,7 +71,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def fixed_dialplan(dialplan: str) -> str:
     """The rendered dialplan with a route that stands in it, and nobody asked or told."""
-    text = re.sub(r"\bnp-", "fixed-", dialplan).replace("[numberpool-in]", "[fixed]")
+    text = re.sub(r"\bnp-([a-z]+)-[0-9a-f]{8}", r"fixed-\1", dialplan)
     route = "1|.|0|||PJSIP/main^5"
     asking = re.compile(r" same => n,Set\(NP_ASK=.*?(?= ; Nobody to ask)", re.DOTALL)
     alone = re.compile(r" same => n\(alone\).*?(?=\n\[fixed-ring\])", re.DOTALL)
@@ -229,8 +229,11 @@ async def run(calls: int) -> list[Figure]:
             home, folder, dsn, [Number("+13065552001")], bound_ms=BOUND_MS, log_level="info", verbose=0
         )
         texts = render_texts(installation.node, CallSettings(ring_seconds=5), installation.conf)
+        (contexts,) = (text for name, text in texts.items() if name.startswith(DIALPLAN))
         installation.pbx.config["extensions.conf"] += (
-            fixed_dialplan(texts["numberpool-extensions.conf"]) + "\n[plain]\nexten => _!,1,Dial(PJSIP/main,5)\n"
+            "\n[fixed]\nexten => _!,1,Set(NP_REQUEST=${EXTEN})\n same => n,Goto(fixed-call,s,1)\n"
+            + fixed_dialplan(contexts.replace("[numberpool-versions]", "[fixed-versions]"))
+            + "\n[plain]\nexten => _!,1,Dial(PJSIP/main,5)\n"
         )
         installation.pbx.config["pjsip.conf"] += "".join(
             _ENDPOINT.format(name=name, address=address) for name, address in (("fixed", FIXED), ("plain", PLAIN))

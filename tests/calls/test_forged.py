@@ -229,7 +229,7 @@ async def test_without_the_cleaning_the_attack_works(
         [Number(DID)],
         ("main",),
         {"manager.conf": LISTENER},
-        spoil={"numberpool-extensions.conf": ("Gosub(np-clean,s,1)", "NoOp()")},
+        spoil={"numberpool-dialplan-": ("Gosub(np-clean-", "NoOp(")},
     )
     exchange = Exchange(spoilt)
     try:
