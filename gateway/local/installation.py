@@ -40,7 +40,7 @@ MAIN_LINE_DIAL = f"PJSIP/{MAIN_LINE}@carrier"
 _READY_SECONDS = 40.0
 _FAREWELL_SECONDS = 10.0
 
-# The trunk of the example in numberpool-trunks.example.conf, open to this machine alone.
+# The trunk of the example trunks/address.conf, open to this machine alone.
 _TRUNK = """\
 [global]
 type = global
