@@ -21,6 +21,8 @@ from gateway.asterisk.routecode import encode_destinations, encode_route
 from gateway.calls.route import Destination, Route
 from gateway.settings import CallSettings, NodeSettings, SettingsError
 
+# The contexts of one version are a file of their own, so that those of calls in progress can stay beside it.
+DIALPLAN = "numberpool-dialplan"
 MANIFEST = ".numberpool-manifest.json"
 # Holds the AMI secrets.
 _PRIVATE = {"numberpool-manager.conf"}
@@ -69,12 +71,14 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
         "default_destinations": encode_destinations(last_resort),
         "default_destination": calls.default_destination,
     }
+    contexts = " | ".join(f'"${{NP_CONTEXT}}" = "{context}"' for context in calls.dialplan_contexts)
     for name, value in values.items():
         if any(character in str(value) for character in "\r\n;,${}"):
             raise SettingsError(
                 f"node {node.name}: {name} holds one of ; , $ {{ }} or a line break, which Asterisk's configuration "
                 "files read as something else; choose another"
             )
+    values["allowed"] = f"({contexts})" if contexts else "0"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_folder("asterisk_conf")),
         undefined=jinja2.StrictUndefined,
@@ -83,9 +87,15 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
         lstrip_blocks=True,
         autoescape=False,
     )
+    names = sorted(environment.list_templates(extensions=["j2"]))
+    # The version is what the dialplan says: the same settings always give the same one.
+    unnumbered = environment.get_template(f"{DIALPLAN}.conf.j2").render(values, version="")
+    version = _digest(unnumbered)[:8]
     return {
-        name.removesuffix(".j2"): environment.get_template(name).render(values)
-        for name in sorted(environment.list_templates(extensions=["j2"]))
+        name.removesuffix(".j2").replace(DIALPLAN, f"{DIALPLAN}-{version}"): environment.get_template(name).render(
+            values, version=version
+        )
+        for name in names
     }
 
 

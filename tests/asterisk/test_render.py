@@ -1,6 +1,7 @@
 """The rendered configuration: a real Asterisk loads it, changes by hand are kept, what cannot stand is refused."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -17,6 +18,7 @@ KNOWN_WARNING = "The use of '_!' for an extension is strongly discouraged"
 # tests/carriers loads each of them and calls through it.
 EXAMPLES = ("address", "failover", "fax", "nat", "registering", "tls")
 FILES = [
+    "numberpool-dialplan-{version}.conf",
     "numberpool-extensions.conf",
     "numberpool-manager.conf",
     *(f"trunks/{name}.conf" for name in EXAMPLES),
@@ -25,6 +27,13 @@ FILES = [
 
 def node(**changes: object) -> NodeSettings:
     return NodeSettings.model_validate({"secret": "s1", "store_secret": "s2", "spool": "/var/spool/x"} | changes)
+
+
+def version_of(folder: Path) -> str:
+    """The version that new calls take."""
+    found = re.search(r"Goto\(np-call-([0-9a-f]{8}),s,1\)", (folder / "numberpool-extensions.conf").read_text())
+    assert found
+    return found[1]
 
 
 def rendered(folder: Path, **changes: object) -> dict[str, str]:
@@ -46,7 +55,7 @@ async def test_a_real_asterisk_loads_it_without_a_word(start_asterisk: StartAste
         if ("WARNING" in line or "ERROR" in line) and KNOWN_WARNING not in line
     ]
     assert said == []
-    contexts = await pbx.cli("dialplan show np-call")
+    contexts = await pbx.cli(f"dialplan show np-call-{version_of(tmp_path)}")
     assert "WaitForCondition(#,#[" in contexts
     assert ",0.3,0.001)" in contexts
     user = await pbx.cli("manager show user numberpool")
@@ -60,14 +69,16 @@ async def test_a_reload_loads_it_again_without_a_word(start_asterisk: StartAster
     pbx = await start_asterisk("pbx", config={"extensions.conf": f"#include {tmp_path}/numberpool-extensions.conf\n"})
     write_files(render_texts(node(spool=tmp_path / "spool"), CallSettings(decision_bound_ms=450), tmp_path), tmp_path)
     await pbx.cli("dialplan reload")
-    assert ",0.45,0.001)" in await pbx.cli("dialplan show np-call")
+    assert ",0.45,0.001)" in await pbx.cli(f"dialplan show np-call-{version_of(tmp_path)}")
     said = [line for line in pbx.log_file.read_text().splitlines() if "ERROR" in line]
     assert said == []
 
 
 def test_written_once_and_then_unchanged(tmp_path: Path) -> None:
     first = write_files(rendered(tmp_path), tmp_path)
-    assert [str(done.file.relative_to(tmp_path)) for done in first] == FILES
+    assert [str(done.file.relative_to(tmp_path)) for done in first] == [
+        name.format(version=version_of(tmp_path)) for name in FILES
+    ]
     assert {done.change for done in first} == {Change.WRITTEN}
     assert {done.change for done in write_files(rendered(tmp_path), tmp_path)} == {Change.UNCHANGED}
     changed = write_files(rendered(tmp_path, secret="another"), tmp_path)
@@ -79,24 +90,24 @@ def test_written_once_and_then_unchanged(tmp_path: Path) -> None:
 
 def test_a_file_changed_by_hand_is_kept_and_told(tmp_path: Path) -> None:
     write_files(rendered(tmp_path), tmp_path)
-    file = tmp_path / FILES[0]
+    file = tmp_path / FILES[1]
     by_hand = file.read_text() + "; my own line\n"
     file.write_text(by_hand)
-    done = write_files(rendered(tmp_path), tmp_path)[0]
+    done = write_files(rendered(tmp_path), tmp_path)[1]
     assert done.change is Change.REPLACED
     assert done.kept is not None
     assert done.kept.read_text() == by_hand
-    assert file.read_text() == rendered(tmp_path)[FILES[0]]
-    assert write_files(rendered(tmp_path), tmp_path)[0].change is Change.UNCHANGED
+    assert file.read_text() == rendered(tmp_path)[FILES[1]]
+    assert write_files(rendered(tmp_path), tmp_path)[1].change is Change.UNCHANGED
 
 
 @pytest.mark.parametrize("manifest", [None, "", "{", "[]"])
 def test_a_file_of_unknown_origin_is_kept(tmp_path: Path, manifest: str | None) -> None:
     """Also where the manifest is lost or damaged."""
-    (tmp_path / FILES[0]).write_text("the admin's own\n")
+    (tmp_path / FILES[1]).write_text("the admin's own\n")
     if manifest is not None:
         (tmp_path / MANIFEST).write_text(manifest)
-    done = write_files(rendered(tmp_path), tmp_path)[0]
+    done = write_files(rendered(tmp_path), tmp_path)[1]
     assert done.kept is not None
     assert done.kept.read_text() == "the admin's own\n"
 
@@ -131,7 +142,7 @@ def test_the_command(tmp_path: Path) -> None:
     first = CliRunner().invoke(numberpool, run)
     assert first.exit_code == 0, first.output
     assert f"#include {tmp_path}/conf/numberpool-extensions.conf" in first.output
-    (tmp_path / "conf" / FILES[1]).write_text("by hand\n")
+    (tmp_path / "conf" / FILES[2]).write_text("by hand\n")
     again = CliRunner().invoke(numberpool, run)
     assert "replaced a file that was changed by hand; the old one is" in again.output
     settings.write_text(settings.read_text().replace('"a"', '"a;b"'))
@@ -147,6 +158,6 @@ def test_the_files_belong_to_whom_asterisk_s_folder_belongs(tmp_path: Path) -> N
     os.chown(etc, 1234, 1235)
     folder = etc / "numberpool"
     write_files(rendered(folder), folder)
-    for path in (folder, folder / "trunks", *(folder / name for name in FILES)):
+    for path in (folder, folder / "trunks", *(folder / name.format(version=version_of(folder)) for name in FILES)):
         assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)
     assert stat.S_IMODE((folder / "numberpool-manager.conf").stat().st_mode) == 0o640
