@@ -17,15 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.local.apt_sources import AptSource, debian_archive, machine_sources, os_release
+from gateway.local.apt_sources import AptSource, machine_sources, os_release, own_archive
 from gateway.local.errors import FetchError
 from gateway.local.processes import ends_with_us
 
 Say = Callable[[str], None]
 
-# Debian 13 has no Asterisk; the suite after it has 22. The rolling suite is asked second, because
-# a package can be missing from a suite in preparation for some days.
-SUITES = ("forky", "sid")
+# Where the same archive has an Asterisk that is new enough: suites in the order they are asked, and their components.
+# Debian 13 has none; the suite after it has 22. The rolling suite is asked second, because a package can be missing
+# from a suite in preparation for some days. Ubuntu 24.04 has 20.6, the LTS after it 22.
+SUITES = {
+    "debian": (("forky", "sid"), ("main",)),
+    "ubuntu": (("resolute",), ("main", "universe")),
+}
 
 # Written last, inside the folder: its presence is what says that the folder is whole. It holds
 # the list of packages asked for.
@@ -121,9 +125,11 @@ def _made(folder: Path) -> Path:
 
 def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say) -> list[Path]:
     faults: list[str] = []
-    for suite in SUITES:
-        config = _apt_config(work, archive.for_suite(suite))
-        say(f"reading the package lists of Debian {suite}")
+    distribution = os_release()["ID"]
+    suites, components = SUITES[distribution]
+    for suite in suites:
+        config = _apt_config(work, archive.for_suite(suite, components))
+        say(f"reading the package lists of {distribution.capitalize()} {suite}")
         update = _run_apt(config, "update")
         if update.returncode != 0:
             faults.append(_faults(suite, update))
@@ -154,7 +160,7 @@ def _download(work: Path, archive: AptSource, packages: Sequence[str], say: Say)
 def _faults(suite: str, done: subprocess.CompletedProcess[str]) -> str:
     """What apt complained about, without its progress."""
     lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:"))]
-    return f"Debian {suite}:\n" + "\n".join(f"    {line}" for line in lines[-6:] or done.stderr.splitlines()[-6:])
+    return f"{suite}:\n" + "\n".join(f"    {line}" for line in lines[-6:] or done.stderr.splitlines()[-6:])
 
 
 def _unpack(archives: Sequence[Path], root: Path) -> list[Path]:
@@ -176,23 +182,23 @@ def is_complete(root: Path, packages: Sequence[str]) -> bool:
 
 
 def can_fetch() -> bool:
-    """Whether this machine has apt, and a Debian archive among its sources."""
+    """Whether this machine has apt, and its distribution's own archive among its sources."""
     has_tools = shutil.which("apt-get") is not None and shutil.which("dpkg-deb") is not None
-    return has_tools and debian_archive(machine_sources(), os_release()) is not None
+    return has_tools and own_archive(machine_sources(), os_release()) is not None
 
 
 def fetch(root: Path, packages: Sequence[str], say: Say) -> None:
     """Make sure that `root` holds these packages and all that they need.
 
     Costs nothing when it already does. Raises `FetchError` when apt cannot fetch them, or when
-    this machine's apt sources name no Debian archive.
+    this machine's apt sources name no archive of Debian or Ubuntu.
     """
     with locked(root.with_name(root.name + ".lock")):
         if is_complete(root, packages):
             return
-        archive = debian_archive(machine_sources(), os_release())
+        archive = own_archive(machine_sources(), os_release())
         if archive is None:
-            raise FetchError("this machine's apt sources name no Debian archive")
+            raise FetchError("this machine's apt sources name no archive of Debian or Ubuntu")
         work = root.with_name(root.name + ".download")
         fresh = root.with_name(root.name + ".part")
         archives = _download(work, archive, packages, say)

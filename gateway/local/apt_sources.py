@@ -1,4 +1,4 @@
-"""Which Debian mirror this machine uses, read from its own apt sources.
+"""Which mirror of Debian or Ubuntu this machine uses, read from its own apt sources.
 
 No host is written down in this project: the machine already knows where it gets its packages from,
 through whatever mirror, cache or proxy its administrator chose. Both formats of sources.list(5)
@@ -23,9 +23,9 @@ class AptSource:
     components: tuple[str, ...]
     options: tuple[tuple[str, str], ...] = ()
 
-    def for_suite(self, suite: str) -> "AptSource":
-        """The same archive, another of its suites, only `main`."""
-        return replace(self, suite=suite, components=("main",))
+    def for_suite(self, suite: str, components: tuple[str, ...] = ("main",)) -> "AptSource":
+        """The same archive, another of its suites."""
+        return replace(self, suite=suite, components=components)
 
     def as_deb822(self) -> str:
         """The stanza that a `.sources` file holds for it."""
@@ -127,9 +127,9 @@ def os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:
     return fields
 
 
-def debian_archive(sources: list[AptSource], release: dict[str, str]) -> AptSource | None:
-    """The entry that serves Debian's own `main`, or None where the machine is not Debian."""
-    if release.get("ID") != "debian":
+def own_archive(sources: list[AptSource], release: dict[str, str]) -> AptSource | None:
+    """The entry that serves this distribution's own `main`, or None where it is neither Debian nor Ubuntu."""
+    if release.get("ID") not in {"debian", "ubuntu"}:
         return None
     suites = _ROLLING | {release.get("VERSION_CODENAME", "")}
     for source in sources:

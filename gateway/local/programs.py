@@ -134,6 +134,15 @@ def _in_root(root: Path, name: str, folder: str = "bin") -> Program:
     )
 
 
+def fetched_asterisk(root: Path) -> tuple[Program, tuple[int, int], Path, Path]:
+    """The Asterisk of an unpacked root, its version, modules and data. Raises `FetchError` where it does not run."""
+    asterisk = _in_root(root, "asterisk", "sbin")
+    version, modules, data = _version_of(asterisk), _module_folder(root), _data_folder(root)
+    if version is None or modules is None or data is None:
+        raise FetchError(f"the Asterisk in {root} does not run; delete the folder and retry")
+    return asterisk, version, modules, data
+
+
 def prepare(folder: Path, say: Say = lambda _line: None) -> AsteriskHome:
     """Find or fetch the programs; `folder` is where a fetched Asterisk is kept.
 
@@ -154,7 +163,7 @@ def prepare(folder: Path, say: Say = lambda _line: None) -> AsteriskHome:
                 (f"The Asterisk here is {version[0]}.{version[1]}. " if version else "")
                 + "Asterisk 20.11, 22.1 or newer, SIPp and espeak-ng are needed, and "
                 f"{', '.join(missing)} cannot be fetched here, because this machine's apt sources "
-                "name no Debian archive. Install them, for example with:\n"
+                "name no archive of Debian or Ubuntu. Install them, for example with:\n"
                 f"    sudo apt-get install {' '.join(packages)}"
             )
         apt_root.fetch(root, packages, say)
@@ -163,13 +172,5 @@ def prepare(folder: Path, say: Say = lambda _line: None) -> AsteriskHome:
         path = _which(name)
         return Program(path) if path and name not in missing else _in_root(root, name)
 
-    if own is not None:
-        asterisk, version, modules, data = own
-    else:
-        asterisk = _in_root(root, "asterisk", "sbin")
-        found_version, found_modules = _version_of(asterisk), _module_folder(root)
-        found_data = _data_folder(root)
-        if found_version is None or found_modules is None or found_data is None:
-            raise FetchError(f"the Asterisk in {root} does not run; delete the folder and retry")
-        version, modules, data = found_version, found_modules, found_data
+    asterisk, version, modules, data = own if own is not None else fetched_asterisk(root)
     return AsteriskHome(asterisk, version, modules, data, program("sipp"), program("espeak-ng"))

@@ -7,8 +7,8 @@ import pytest
 from gateway.local.apt_root import COMPLETE, is_complete
 from gateway.local.apt_sources import (
     AptSource,
-    debian_archive,
     machine_sources,
+    own_archive,
     parse_deb822,
     parse_one_line,
 )
@@ -49,15 +49,18 @@ def test_the_archive_is_debians_own_main() -> None:
         "deb https://b.example/packages stable other\n"
         "deb https://c.example/debian bookworm main non-free\n"
     )
-    archive = debian_archive(sources, DEBIAN)
+    archive = own_archive(sources, DEBIAN)
     assert archive is not None
     assert archive.uri == "https://c.example/debian"
     assert archive.for_suite("forky") == AptSource("https://c.example/debian", "forky", ("main",))
 
 
-def test_another_distribution_has_no_debian_archive() -> None:
-    sources = parse_one_line("deb https://a.example/ubuntu noble main")
-    assert debian_archive(sources, {"ID": "ubuntu", "VERSION_CODENAME": "noble"}) is None
+def test_ubuntu_has_an_archive_of_its_own_and_other_distributions_have_none() -> None:
+    sources = parse_one_line("deb https://a.example/ubuntu noble main universe")
+    archive = own_archive(sources, {"ID": "ubuntu", "VERSION_CODENAME": "noble"})
+    assert archive is not None
+    assert archive.for_suite("resolute", ("main", "universe")).components == ("main", "universe")
+    assert own_archive(sources, {"ID": "linuxmint", "VERSION_CODENAME": "noble"}) is None
 
 
 @pytest.mark.parametrize(
