@@ -19,6 +19,7 @@ from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
+from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.settings import Settings, SettingsError
 from gateway.store.database import AWAY, Database
@@ -83,11 +84,15 @@ async def run(settings: Settings) -> None:
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     health = Health()
     encoder = Encoder()
+    systemd = Systemd.from_environment()
+    telling = asyncio.create_task(systemd.keep_told(health))
     try:
         opening = asyncio.create_task(_serve(settings, health, encoder))
         stopping = asyncio.create_task(stop.wait())
         # Also a start that waits for Postgres can be stopped.
         await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
+        telling.cancel()
+        systemd.tell("STOPPING=1", "STATUS=Stopping.")
         if not opening.done():
             opening.cancel()
         await asyncio.wait([opening])
