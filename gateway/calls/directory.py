@@ -82,6 +82,11 @@ def chain(start: int | None, destinations: Mapping[int, tuple[Destination, int |
     return tuple(found)
 
 
+def straight(route: Route) -> Route:
+    """``route`` for a fax machine, which answers tones: nothing is played to either side, and nothing is recorded."""
+    return replace(route, record=False, announcement=None, whisper=None)
+
+
 def with_default(route: Route, default: tuple[Destination, ...]) -> Route:
     """``route``, ringing ``default`` where it has no destination of its own."""
     return route if route.destinations else replace(route, destinations=default)

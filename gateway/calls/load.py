@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gateway.calls.directory import Directory, Number, build_directory, chain, with_default
+from gateway.calls.directory import Directory, Number, build_directory, chain, straight, with_default
 from gateway.calls.route import Destination, Route
 from gateway.pools.numbers import forms
 from gateway.store.database import Connection
@@ -37,23 +37,24 @@ def _built(companies: list[Any], destinations: list[Any], numbers: list[Any], la
     def main_line(company_id: int) -> tuple[Destination, ...]:
         return main_lines.get(company_id, (last_resort,))
 
+    def route(row: Any) -> Route:
+        asked = Route(
+            destinations=chain(row["destination_id"], links),
+            record=row["record"],
+            announcement=row["announcement"],
+            whisper=row["whisper"],
+            number_id=row["id"],
+            source_id=row["source_id"],
+        )
+        return with_default(straight(asked) if row["fax"] else asked, main_line(row["company_id"]))
+
     known = [
         Number(
             id=row["id"],
             company_id=row["company_id"],
             e164=row["e164"],
             source_id=row["source_id"],
-            route=with_default(
-                Route(
-                    destinations=chain(row["destination_id"], links),
-                    record=row["record"],
-                    announcement=row["announcement"],
-                    whisper=row["whisper"],
-                    number_id=row["id"],
-                    source_id=row["source_id"],
-                ),
-                main_line(row["company_id"]),
-            ),
+            route=route(row),
             forms=_forms(row["e164"], row["region"]),
         )
         for row in numbers

@@ -8,7 +8,7 @@ SELECT id, company_id, dial, ring_seconds, next_id, is_default FROM destinations
 
 -- name: directory_numbers
 -- Every tracking number; whether it records is said by the number, else its pool, else its company.
-SELECT n.id, n.company_id, n.e164, n.source_id, n.destination_id, n.whisper,
+SELECT n.id, n.company_id, n.e164, n.source_id, n.destination_id, n.whisper, n.fax,
        coalesce(n.record_calls, p.record_calls, c.record_calls) AS record, c.announcement, c.region
 FROM tracking_numbers n
 JOIN companies c ON c.id = n.company_id

@@ -235,6 +235,7 @@ def number() -> None:
 @click.option(
     "--whisper", metavar="SOUND", help="A sound only the person who answers hears, such as custom/google-ads."
 )
+@click.option("--fax", is_flag=True, help="A fax is behind it: no announcement, no whisper, no recording.")
 @_record
 @_of_company
 @click.pass_obj
@@ -246,6 +247,7 @@ def add_numbers(
     pool: str | None,
     destination: str | None,
     whisper: str | None,
+    fax: bool,
     record: bool | None,
     company: str | None,
 ) -> None:
@@ -267,6 +269,7 @@ def add_numbers(
                 destination=destination,
                 record_calls=record,
                 whisper=whisper,
+                fax=fax,
             )
             made.append(f"{printed(e164, owner.region)} ({e164}) rings {destination or 'the main line'}.")
         return "\n".join(made) or "The list holds no number."
@@ -289,7 +292,7 @@ def list_numbers(settings: Settings, company: str | None) -> None:
                     printed(each["e164"], owner.region),
                     *(each[column] for column in ("e164", "source", "pool")),
                     each["destination"] or "main line",
-                    _yes(each["record"]),
+                    "fax" if each["fax"] else _yes(each["record"]),
                 )
                 for each in await setup.numbers(connection, owner)
             ),

@@ -23,6 +23,7 @@ class SetupError(Mendable):
     ├── CallsItself
     ├── IsDestination
     ├── NeedsSource
+    ├── FaxIsLeftAlone
     └── FaultyList
     """
 
@@ -114,6 +115,10 @@ class IsDestination(SetupError):
 
 class NeedsSource(SetupError):
     """is to be a static number, which stands for one source; name it with --source."""
+
+
+class FaxIsLeftAlone(SetupError):
+    """is a fax, whose calls are neither recorded nor whispered to; leave --fax away, or --record and --whisper."""
 
 
 class FaultyList(_Said):

@@ -49,8 +49,8 @@ ON CONFLICT (company_id, name) DO NOTHING
 RETURNING id;
 
 -- name: numbers
-SELECT n.id, n.e164, p.name AS pool, p.kind, s.name AS source, d.name AS destination, n.whisper,
-       coalesce(n.record_calls, p.record_calls, c.record_calls) AS record
+SELECT n.id, n.e164, p.name AS pool, p.kind, s.name AS source, d.name AS destination, n.whisper, n.fax,
+       NOT n.fax AND coalesce(n.record_calls, p.record_calls, c.record_calls) AS record
 FROM tracking_numbers n
 JOIN companies c ON c.id = n.company_id
 JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
@@ -59,8 +59,8 @@ LEFT JOIN destinations d ON d.company_id = n.company_id AND d.id = n.destination
 WHERE n.company_id = :company_id ORDER BY n.id;
 
 -- name: add_number$
-INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id, destination_id, record_calls, whisper)
-VALUES (:company_id, :pool_id, :e164, :source_id, :destination_id, :record_calls, :whisper)
+INSERT INTO tracking_numbers (company_id, pool_id, e164, source_id, destination_id, record_calls, whisper, fax)
+VALUES (:company_id, :pool_id, :e164, :source_id, :destination_id, :record_calls, :whisper, :fax)
 ON CONFLICT (e164) DO NOTHING
 RETURNING id;
 

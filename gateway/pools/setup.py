@@ -207,12 +207,14 @@ async def add_number(
     destination: str | None = None,
     record_calls: bool | None = None,
     whisper: str | None = None,
+    fax: bool = False,
 ) -> str:
     """Make a tracking number, named as people write it; the number as E.164.
 
     Source, pool and destination are named. Without a pool it joins the company's pool of static numbers, which is made
-    when it is first needed; without a destination it rings the main line. Raises BadNumber, BadSound, NumberTaken,
-    IsDestination, NeedsSource, NoSuchSource, NoSuchPool, NoSuchDestination.
+    when it is first needed; without a destination it rings the main line. Calls of a ``fax`` go straight through: nothing
+    is played or recorded, whatever pool and company say. Raises BadNumber, BadSound, NumberTaken, IsDestination,
+    NeedsSource, FaxIsLeftAlone, NoSuchSource, NoSuchPool, NoSuchDestination.
     """
     try:
         e164 = to_e164(text, company.region)
@@ -224,6 +226,8 @@ async def add_number(
     pool_id, kind = await _pool(connection, company, pool)
     if kind == "static" and source is None:
         raise errors.NeedsSource(text)
+    if fax and (whisper or record_calls):
+        raise errors.FaxIsLeftAlone(text)
     number_id = await _queries.add_number(
         connection,
         company_id=company.id,
@@ -234,6 +238,7 @@ async def add_number(
         and _by_name(await destinations(connection, company), destination, errors.NoSuchDestination),
         record_calls=record_calls,
         whisper=_sound(whisper),
+        fax=fax,
     )
     if number_id is None:
         raise errors.NumberTaken(text)

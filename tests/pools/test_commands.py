@@ -80,6 +80,18 @@ def test_a_list_is_taken_whole_or_not_at_all(numberpool: Typed) -> None:
     assert len(numberpool("number", "list").stdout.splitlines()) == 3
 
 
+def test_a_fax_number(numberpool: Typed) -> None:
+    numberpool("company", "add", "Prairie Heating", "--region", "CA")
+    numberpool("destination", "add", "Fax", "PJSIP/fax")
+    numberpool("source", "add", "Flyer")
+    added = numberpool("number", "add", "(306) 555-2009", "--source", "Flyer", "--destination", "Fax", "--fax")
+    assert "(306) 555-2009 (+13065552009) rings Fax." in added.stdout
+    assert numberpool("number", "list").stdout.splitlines()[1].split()[-1] == "fax"
+    refused = numberpool("number", "add", "(306) 555-2010", "--source", "Flyer", "--fax", "--record")
+    assert refused.returncode == 1
+    assert "neither recorded nor whispered to" in refused.stderr
+
+
 def test_nothing_named_says_what_to_name(numberpool: Typed) -> None:
     asked = numberpool("number", "add")
     assert asked.returncode == 2

@@ -142,6 +142,16 @@ REFUSALS: list[tuple[Attempt, type[errors.SetupError], str]] = [
         errors.BadSound,
         "without extension",
     ),
+    (
+        lambda c, co: setup.add_number(c, co, "(306) 555-2009", source="Google Ads", fax=True, record_calls=True),
+        errors.FaxIsLeftAlone,
+        "leave --fax away",
+    ),
+    (
+        lambda c, co: setup.add_number(c, co, "(306) 555-2009", source="Google Ads", fax=True, whisper="custom/x"),
+        errors.FaxIsLeftAlone,
+        "leave --fax away",
+    ),
     (lambda c, co: setup.add_number(c, co, "+13065552001", source="Google Ads"), errors.NumberTaken, "already"),
 ]
 
@@ -158,6 +168,14 @@ async def test_a_number_that_a_destination_dials_is_no_tracking_number(connectio
     await setup.add_destination(connection, company, "Mobile", "PJSIP/3065559876@carrier")
     with pytest.raises(errors.IsDestination, match="change that destination first"):
         await setup.add_number(connection, company, "306-555-9876", source="Google Ads")
+
+
+async def test_a_fax_number_is_not_recorded_whatever_its_company_says(connection: Any, company: Company) -> None:
+    await setup.add_destination(connection, company, "Fax", "PJSIP/fax")
+    await setup.add_number(connection, company, "(306) 555-2009", source="Google Ads", destination="Fax", fax=True)
+    voice, fax = await setup.numbers(connection, company)
+    assert (voice["fax"], voice["record"]) == (False, True)
+    assert (fax["e164"], fax["fax"], fax["record"], fax["destination"]) == ("+13065552009", True, False, "Fax")
 
 
 async def test_another_companys_number_is_taken_too(connection: Any, company: Company) -> None:
