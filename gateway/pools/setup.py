@@ -212,9 +212,9 @@ async def add_number(
     """Make a tracking number, named as people write it; the number as E.164.
 
     Source, pool and destination are named. Without a pool it joins the company's pool of static numbers, which is made
-    when it is first needed; without a destination it rings the main line. Calls of a ``fax`` go straight through: nothing
-    is played or recorded, whatever pool and company say. Raises BadNumber, BadSound, NumberTaken, IsDestination,
-    NeedsSource, FaxIsLeftAlone, NoSuchSource, NoSuchPool, NoSuchDestination.
+    when it is first needed; without a destination it rings the main line. Calls of a ``fax`` go straight through,
+    nothing played and nothing recorded, whatever pool and company say. Raises BadNumber, BadSound, NumberTaken,
+    IsDestination, NeedsSource, FaxIsLeftAlone, NoSuchSource, NoSuchPool, NoSuchDestination.
     """
     try:
         e164 = to_e164(text, company.region)
