@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import phonenumbers
 
 from gateway.calls.directory import Directory
-from gateway.calls.outcome import call_outcome, endpoint_of, hung_up_by, leg_outcome
+from gateway.calls.outcome import call_outcome, endpoint_of, hung_up_by, leg_outcome, transfer_outcome
 from gateway.calls.record import CallRecord, Stage
+from gateway.calls.turns import Turn
 
 STATES = {Stage.STARTED: "ringing", Stage.ANSWERED: "answered", Stage.ENDED: "ended"}
 
@@ -25,8 +26,10 @@ class Measured:
 class LegEntry:
     """A row of ``legs``."""
 
+    kind: str  # "destination", or "transfer" for what somebody who answered asked for
     dial: str
     ring_seconds: float
+    talk_seconds: float | None
     result: str
     hangup_cause: int | None
     answered_by: str | None
@@ -52,7 +55,8 @@ class CallEntry:
     ended_at: datetime | None
     ring_seconds: float | None
     talk_seconds: float | None
-    answered_by: str | None
+    answered_by: str | None  # the first person
+    last_answered_by: str | None
     hung_up_by: str | None
     hangup_cause: int | None
     decided_by: str
@@ -77,7 +81,8 @@ def call_entry(
     ahead = timedelta(seconds=clock_ahead)
     ended = record.stage is Stage.ENDED
     region = directory.regions.get(company_id)
-    picked_up = record.answered_at
+    picked_up = record.picked_up_at
+    people = record.people if picked_up else ()
     ring = (
         measured.ring_seconds
         if measured.ring_seconds is not None
@@ -101,7 +106,8 @@ def call_entry(
         ended_at=record.ended_at and record.ended_at - ahead,
         ring_seconds=ring,
         talk_seconds=talk if picked_up else None,
-        answered_by=endpoint_of(record.answered_channel),
+        answered_by=endpoint_of(people[0]) if people else None,
+        last_answered_by=endpoint_of(people[-1]) if people else None,
         hung_up_by=hung_up_by(record) if ended else None,
         hangup_cause=record.cause,
         decided_by=record.decided_by,
@@ -138,18 +144,61 @@ def _between(start: datetime | None, end: datetime | None) -> float | None:
 
 
 def _legs(record: CallRecord) -> tuple[LegEntry, ...]:
-    answered = record.answered_at.timestamp() if record.answered_at else None
-    found: list[LegEntry] = []
+    """Destinations in order, each with who answered there, and between them the transfers."""
+    start = record.started_at.timestamp()
+    over = record.ended_at.timestamp() - start if record.ended_at else 0.0
+    by = hung_up_by(record)
+    turns = list(record.turns) or _only_turn(record)
+    found: list[tuple[float, LegEntry]] = []
     for position, leg in enumerate(record.legs):
-        # The answer belongs to the last attempt: after it the dialplan tries no further destination.
-        took = answered if position == len(record.legs) - 1 else None
+        last = position == len(record.legs) - 1
+        # The turn that began while this was tried; a clock that was set meanwhile leaves the last attempt the rest.
+        turn = next(
+            (turn for turn in turns if turn.answered is not None and (last or turn.answered <= leg.ended - start)), None
+        )
+        if turn is not None:
+            turns.remove(turn)
+        began, ended = leg.began - start, leg.ended - start
         found.append(
-            LegEntry(
-                dial=leg.dial,
-                ring_seconds=max(0.0, (leg.ended if took is None else took) - leg.began),
-                result="answered" if took is not None else leg_outcome(leg).value,
-                hangup_cause=leg.cause,
-                answered_by=endpoint_of(record.answered_channel) if took is not None else None,
+            (
+                began,
+                LegEntry(
+                    kind="destination",
+                    dial=leg.dial,
+                    ring_seconds=max(0.0, (ended if turn is None else turn.answered or 0.0) - began),
+                    talk_seconds=None if turn is None else _talk(turn, over),
+                    result=leg_outcome(leg, by).value if turn is None else "answered",
+                    hangup_cause=leg.cause,
+                    answered_by=None if turn is None else endpoint_of(turn.channel),
+                ),
             )
         )
-    return tuple(found)
+    for turn in turns:
+        until = next((at for at in (turn.answered, turn.ended) if at is not None), over)
+        found.append(
+            (
+                turn.since,
+                LegEntry(
+                    kind="transfer",
+                    dial=turn.target or endpoint_of(turn.channel) or "",
+                    ring_seconds=max(0.0, until - turn.since),
+                    talk_seconds=None if turn.answered is None else _talk(turn, over),
+                    result="answered" if turn.channel else transfer_outcome(record.last_status, by).value,
+                    hangup_cause=None,
+                    answered_by=endpoint_of(turn.channel),
+                ),
+            )
+        )
+    return tuple(entry for _, entry in sorted(found, key=lambda pair: pair[0]))
+
+
+def _only_turn(record: CallRecord) -> list[Turn]:
+    """The answer as our own Dial() told it, where no gateway was there to see more."""
+    if record.answered_at is None:
+        return []
+    answered = max(0.0, (record.answered_at - record.started_at).total_seconds())
+    return [Turn(record.answered_channel, "", 0.0, answered)]
+
+
+def _talk(turn: Turn, over: float) -> float:
+    return max(0.0, (over if turn.ended is None else turn.ended) - (turn.answered or 0.0))

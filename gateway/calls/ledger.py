@@ -193,7 +193,7 @@ class Ledger:
                 position=position,
                 **asdict(leg),
             )
-        if noted.record.rate is not None and noted.record.answered_at is not None:
+        if noted.record.rate is not None and noted.record.picked_up_at is not None:
             await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=noted.record.rate)
 
     async def open_calls(self, node: str) -> set[str]:

@@ -2,11 +2,12 @@
 
 from enum import StrEnum
 
+from gateway.asterisk.dialstring import dialplan_context
 from gateway.calls.record import CallRecord, LegRecord
 
 
 class Outcome(StrEnum):
-    """How a call ended. Voicemail and blocked calls come with the features that make them."""
+    """How a call ended. Blocked calls come with the rules that block them."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -29,20 +30,35 @@ _LEG_OUTCOMES = {
 _NEAREST_FIRST = (Outcome.ABANDONED, Outcome.NO_ANSWER, Outcome.BUSY)
 
 
-def leg_outcome(leg: LegRecord) -> Outcome:
-    """What an attempt came to that nobody answered; any status unknown here means it could not be reached."""
+def leg_outcome(leg: LegRecord, by: str | None = "caller") -> Outcome:
+    """What an attempt came to that nobody answered; any status unknown here means it could not be reached.
+
+    ``by`` is who ended the call: a queue or menu of the admin's own may do so itself, and the caller gave nothing up.
+    """
+    if leg.status == "END" and by != "caller" and dialplan_context(leg.dial):
+        return Outcome.NO_ANSWER
     return _LEG_OUTCOMES.get(leg.status, Outcome.FAILED)
+
+
+def transfer_outcome(status: str, by: str | None) -> Outcome:
+    """What became of a transfer that nobody answered, by the DIALSTATUS it left and who ended the call."""
+    if by == "caller":
+        return Outcome.ABANDONED
+    return _LEG_OUTCOMES.get(status, Outcome.FAILED)
 
 
 def call_outcome(record: CallRecord) -> Outcome:
     """The outcome of a call that has ended."""
     if record.cut_off:
         return Outcome.CUT_OFF
-    if record.answered_at is not None:
+    if record.picked_up_at is not None:
         return Outcome.ANSWERED
+    if record.voicemail:
+        return Outcome.VOICEMAIL
     if not record.legs:
         return Outcome.ABANDONED
-    seen = {leg_outcome(leg) for leg in record.legs}
+    by = hung_up_by(record)
+    seen = {leg_outcome(leg, by) for leg in record.legs}
     return next((outcome for outcome in _NEAREST_FIRST if outcome in seen), Outcome.FAILED)
 
 

@@ -27,19 +27,20 @@ SELECT id FROM made UNION ALL SELECT id FROM nodes WHERE name = :name LIMIT 1;
 -- (no row comes back). What it was decided by is known from the second record on; a call never changes its company.
 INSERT INTO calls AS known (
     company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
-    started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, hung_up_by, hangup_cause, decided_by,
-    decision_ms, recorded, evidence
+    started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, last_answered_by, hung_up_by, hangup_cause,
+    decided_by, decision_ms, recorded, evidence
 ) VALUES (
     :company_id, :node_id, :asterisk_id, :stage, :state, :outcome, :did,
     (SELECT id FROM tracking_numbers WHERE company_id = :company_id AND id = :number_id),
     (SELECT id FROM sources WHERE company_id = :company_id AND id = :source_id),
     :trunk, :caller, :caller_name, :started_at, :answered_at, :ended_at, :ring_seconds, :talk_seconds, :answered_by,
-    :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence
+    :last_answered_by, :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence
 )
 ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     stage = excluded.stage, state = excluded.state, outcome = excluded.outcome, answered_at = excluded.answered_at,
     ended_at = excluded.ended_at, ring_seconds = excluded.ring_seconds, talk_seconds = excluded.talk_seconds,
-    answered_by = excluded.answered_by, hung_up_by = excluded.hung_up_by, hangup_cause = excluded.hangup_cause,
+    answered_by = excluded.answered_by, last_answered_by = excluded.last_answered_by,
+    hung_up_by = excluded.hung_up_by, hangup_cause = excluded.hangup_cause,
     decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded,
     number_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.number_id ELSE known.number_id END,
     source_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.source_id ELSE known.source_id END,
@@ -48,9 +49,12 @@ WHERE known.stage < excluded.stage
 RETURNING id, company_id;
 
 -- name: save_leg!
--- One attempt to reach a destination.
-INSERT INTO legs (company_id, call_id, position, dial, ring_seconds, result, hangup_cause, answered_by)
-VALUES (:company_id, :call_id, :position, :dial, :ring_seconds, :result, :hangup_cause, :answered_by)
+-- One attempt to reach a destination, or a transfer.
+INSERT INTO legs (
+    company_id, call_id, position, kind, dial, ring_seconds, talk_seconds, result, hangup_cause, answered_by
+) VALUES (
+    :company_id, :call_id, :position, :kind, :dial, :ring_seconds, :talk_seconds, :result, :hangup_cause, :answered_by
+)
 ON CONFLICT DO NOTHING;
 
 -- name: open_calls

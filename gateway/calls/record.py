@@ -5,11 +5,12 @@ or a line. Each record contains all that the one before it said; the highest sta
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from urllib.parse import unquote
 
 from gateway.asterisk.routecode import decode_reference
+from gateway.calls.turns import Turns, decode_turn
 
 VERSION = "1"
 
@@ -62,10 +63,30 @@ class CallRecord:
     ended_at: datetime | None = None
     cause: int | None = None
     hangup_source: str = ""
-    channel: str = ""
+    channel: str = ""  # the caller's
+    last_status: str = ""  # DIALSTATUS at the end: of the last attempt on the caller's channel, whoever made it
+    voicemail: bool = False  # a message was left
+    turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
     cut_off: bool = False  # ended by the death of Asterisk, not by anybody's hanging up
+
+    @property
+    def picked_up_at(self) -> datetime | None:
+        """When the first person answered: as our own Dial() says, else as the gateway saw it."""
+        if self.answered_at is not None:
+            return self.answered_at
+        first = next((turn.answered for turn in self.turns if turn.answered is not None), None)
+        return None if first is None else self.started_at + timedelta(seconds=first)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The channels of everybody who talked with the caller, in order.
+
+        Dial() knows only the near end of a Local channel; whom it led to, the gateway has seen.
+        """
+        seen = tuple(turn.channel for turn in self.turns if turn.channel)
+        return seen or ((self.answered_channel,) if self.answered_channel else ())
 
 
 def parse_record(line: str) -> CallRecord:
@@ -103,6 +124,9 @@ def parse_record(line: str) -> CallRecord:
             cause=_cause(fields.get("cause", "")),
             hangup_source=fields.get("source", ""),
             channel=fields.get("channel", ""),
+            last_status=fields.get("status", ""),
+            voicemail=fields.get("voicemail", "") == "SUCCESS",
+            turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
             rate=int(fields["rate"]) if fields.get("rate") else None,
             legs=tuple(_leg(text) for text in fields.get("legs", "").split("~") if text),
         )

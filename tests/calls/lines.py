@@ -4,6 +4,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from gateway.calls.record import CallRecord, LegRecord, Stage
+from gateway.calls.turns import encode_turn
 
 
 def encode(text: str) -> str:
@@ -24,6 +25,7 @@ def line_of(record: CallRecord) -> str:
         f"key={record.key}",
         f"id={encode(record.unique_id)}",
         f"at={seconds(record.started_at.timestamp())}",
+        f"channel={encode(record.channel)}",
         f"trunk={encode(record.trunk)}",
         *(f"{name}={encode(value)}" for name, value in zip(names, record.dialled, strict=True)),
         f"caller={encode(record.caller)}",
@@ -46,7 +48,9 @@ def line_of(record: CallRecord) -> str:
             *([f"ended={seconds(ended.timestamp())}"] if ended else []),
             f"cause={'' if record.cause is None else record.cause}",
             f"source={encode(record.hangup_source)}",
-            f"channel={encode(record.channel)}",
+            f"status={record.last_status}",
+            f"voicemail={'SUCCESS' if record.voicemail else ''}",
+            f"turns={encode(''.join(encode_turn(turn) + '~' for turn in record.turns))}",
             f"legs={encode(''.join(_leg(leg) for leg in record.legs))}",
         ]
     return "&".join(parts)
@@ -61,7 +65,17 @@ def as_of(record: CallRecord, stage: Stage) -> CallRecord:
     """What the record of an ended call said at an earlier stage."""
     if stage is Stage.ENDED:
         return record
-    earlier = replace(record, stage=stage, ended_at=None, cause=None, hangup_source="", channel="", legs=())
+    earlier = replace(
+        record,
+        stage=stage,
+        ended_at=None,
+        cause=None,
+        hangup_source="",
+        last_status="",
+        voicemail=False,
+        legs=(),
+        turns=(),
+    )
     if stage is Stage.STARTED:
         return replace(
             earlier,

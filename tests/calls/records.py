@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from gateway.calls.record import CallRecord, LegRecord, Stage
+from gateway.calls.turns import Turns, decode_turn, encode_turn, talks_with, transferred
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # Names keep every printable byte and letters of all scripts; percent-encoded, anything could be in them.
@@ -25,6 +26,20 @@ def legs(draw: st.DrawFn) -> LegRecord:
         status=draw(st.sampled_from(("ANSWER", "BUSY", "NOANSWER", "CANCEL", "CONGESTION", "CHANUNAVAIL", "END"))),
         cause=draw(st.none() | st.integers(1, 255)),
     )
+
+
+@st.composite
+def passed_on(draw: st.DrawFn) -> Turns:
+    """Turns as they come about: people, transfers and nobody, in any order."""
+    found: Turns = ()
+    at = 0.0
+    for _ in range(draw(st.integers(0, 5))):
+        at += draw(st.integers(0, 10**6)) / 1000
+        if draw(st.booleans()):
+            found = talks_with(found, draw(st.none() | channels), at, draw(st.sampled_from(("", "102", "not one!"))))
+        else:
+            found = transferred(found, draw(st.sampled_from(("102@internal", "", "^"))), at)
+    return tuple(decode_turn(encode_turn(turn)) for turn in found)
 
 
 @st.composite
@@ -55,5 +70,8 @@ def ended_records(draw: st.DrawFn, numbers: int = 3) -> CallRecord:
         hangup_source=draw(st.sampled_from((channel, "PJSIP/main-1", "dialplan/builtin", ""))),
         channel=channel,
         rate=draw(st.sampled_from((None, 8000, 16000))),
+        last_status=draw(st.sampled_from(("", "ANSWER", "BUSY", "NOANSWER", "CHANUNAVAIL"))),
+        voicemail=draw(st.booleans()),
+        turns=draw(passed_on()),
         legs=tuple(draw(st.lists(legs(), max_size=3))),
     )
