@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,10 +25,19 @@ _log = structlog.get_logger(__name__)
 class Intake:
     """Takes the records of one node's calls and sees them into the database.
 
+    ``listener`` gets each record first, with whether it is live and how far the node's clock is ahead, and gives back
+    what is known then.
     ``clock_ahead``: seconds by which the node's clock is ahead of ours, as last measured.
     """
 
-    def __init__(self, settings: NodeSettings, ledger: Ledger, health: Health) -> None:
+    def __init__(
+        self,
+        settings: NodeSettings,
+        ledger: Ledger,
+        health: Health,
+        listener: Callable[[CallRecord, bool, float], CallRecord],
+    ) -> None:
+        self._listener = listener
         self._name = settings.name
         self._ledger = ledger
         self._health = health
@@ -44,6 +54,7 @@ class Intake:
         self._note(record, time.monotonic())
 
     def _note(self, record: CallRecord, heard_at: float | None) -> None:
+        record = self._listener(record, heard_at is not None, self.clock_ahead)
         measured = self._stopwatch.see(record.key, record.stage, heard_at)
         self._ledger.note(Noted(self._name, record, measured, self.clock_ahead))
 

@@ -14,7 +14,8 @@ import structlog
 
 from gateway.asterisk import version
 from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
-from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Unfiltered, parse_event
+from gateway.asterisk.conversations import Conversations
+from gateway.asterisk.events import PROOF_EVENT, BridgeHint, ForgedEvent, TransferHint, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.routecode import encode_route
@@ -48,7 +49,10 @@ class Node:
         self.name = settings.name
         self._directory = directory
         self._health = health
-        self._intake = Intake(settings, ledger, health)
+        self._conversations = Conversations(
+            self.name, lambda: self._calls, lambda record: self._intake.heard(record), health
+        )
+        self._intake = Intake(settings, ledger, health, self._conversations.heard)
         self._token = secrets.token_urlsafe(18)
         self._epoch = 0
         self._calls: AmiLink | None = None
@@ -129,6 +133,7 @@ class Node:
             self._calls = link
             _log.info("linked to Asterisk", node=self.name, epoch=self._epoch)
             await self._open_gate(link)
+            self._conversations.linked()
             self._health.tell(f"asterisk:{self.name}", Condition.OK, f"Asterisk {self.name} is linked.")
             while True:
                 await asyncio.sleep(TICK_SECONDS)
@@ -169,8 +174,8 @@ class Node:
         except TimeoutError:
             raise NeedsPerson(
                 f"Asterisk {self.name} sends no user events to the account {self.settings.username}: it needs "
-                "read = user. Render the configuration again (numberpool asterisk render), then run: "
-                "asterisk -rx 'manager reload'"
+                "read = user,call and its eventfilter lines. Render the configuration again (numberpool asterisk "
+                "render), then run: asterisk -rx 'manager reload'"
             ) from None
         if not filtered:
             raise NeedsPerson(self._filter_advice())
@@ -212,6 +217,8 @@ class Node:
             if event.asks and event.asks == str(self._epoch):
                 self._answer(event)
             self._intake.heard(event)
+        elif isinstance(event, BridgeHint | TransferHint):
+            self._conversations.hint(event, time.monotonic())
         elif block.find(PROOF_EVENT.encode()) >= 0:
             self._proofs.put_nowait(True)
 

@@ -37,6 +37,7 @@ class Directory:
     regions: Mapping[int, str]  # company id -> ISO country by which its national numbers are read
     default_company: int | None
     default_route: Route
+    passed_over: frozenset[str] = frozenset()  # destinations that lead into contexts which the settings do not allow
 
     def match(self, dialled: Iterable[str]) -> Number | None:
         """The first of ``dialled`` that is a form of one of our numbers."""
@@ -53,6 +54,7 @@ def build_directory(
     regions: Mapping[int, str],
     default_company: int | None,
     default_route: Route,
+    passed_over: frozenset[str] = frozenset(),
 ) -> Directory:
     """A directory of ``numbers``.
 
@@ -67,7 +69,8 @@ def build_directory(
     for number in ordered:
         for form in number.forms:
             by_form.setdefault(form, number)
-    return Directory({number.id: number for number in ordered}, by_form, dict(regions), default_company, default_route)
+    by_id = {number.id: number for number in ordered}
+    return Directory(by_id, by_form, dict(regions), default_company, default_route, passed_over)
 
 
 def chain(start: int | None, destinations: Mapping[int, tuple[Destination, int | None]]) -> tuple[Destination, ...]:

@@ -1,7 +1,7 @@
 """What a call's record becomes in the log: a plain function from record and numbers to the row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import phonenumbers
@@ -148,7 +148,7 @@ def _legs(record: CallRecord) -> tuple[LegEntry, ...]:
     start = record.started_at.timestamp()
     over = record.ended_at.timestamp() - start if record.ended_at else 0.0
     by = hung_up_by(record)
-    turns = list(record.turns) or _only_turn(record)
+    turns = _turns(record)
     found: list[tuple[float, LegEntry]] = []
     for position, leg in enumerate(record.legs):
         last = position == len(record.legs) - 1
@@ -192,12 +192,15 @@ def _legs(record: CallRecord) -> tuple[LegEntry, ...]:
     return tuple(entry for _, entry in sorted(found, key=lambda pair: pair[0]))
 
 
-def _only_turn(record: CallRecord) -> list[Turn]:
-    """The answer as our own Dial() told it, where no gateway was there to see more."""
-    if record.answered_at is None:
-        return []
-    answered = max(0.0, (record.answered_at - record.started_at).total_seconds())
-    return [Turn(record.answered_channel, "", 0.0, answered)]
+def _turns(record: CallRecord) -> list[Turn]:
+    """The turns; the first as our own Dial() told it, which knows of the answer before the whisper is over."""
+    picked_up = record.picked_up_at
+    if picked_up is None or (record.answered_at is None and record.turns):
+        return list(record.turns)
+    answered = max(0.0, (picked_up - record.started_at).total_seconds())
+    if not record.turns or not record.turns[0].channel:
+        return [Turn(record.answered_channel or record.peer, "", 0.0, answered), *record.turns]
+    return [replace(record.turns[0], answered=answered), *record.turns[1:]]
 
 
 def _talk(turn: Turn, over: float) -> float:

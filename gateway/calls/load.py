@@ -1,10 +1,12 @@
 """Reads the directory of numbers from Postgres."""
 
 import asyncio
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from gateway.asterisk.dialstring import dialplan_context
 from gateway.calls.directory import Directory, Number, build_directory, chain, straight, with_default
 from gateway.calls.route import Destination, Route
 from gateway.pools.numbers import forms
@@ -16,30 +18,47 @@ _sql = load_queries(Path(__file__).parent)
 _forms = lru_cache(maxsize=200_000)(forms)
 
 
-async def load_directory(connection: Connection, last_resort: Destination) -> Directory:
+async def load_directory(connection: Connection, last_resort: Destination, contexts: Collection[str] = ()) -> Directory:
     """All numbers, over a connection that sees every company.
 
-    ``last_resort`` rings for a company that has named no main line. The work is done in a thread, beside the calls.
+    ``last_resort`` rings for a company that has named no main line. A destination that leads into a context of the
+    dialplan which is not among ``contexts`` is passed over in every route. The work is done in a thread, beside the
+    calls.
     """
     companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
     destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
     numbers: list[Any] = [row async for row in _sql.directory_numbers(connection)]
 
-    return await asyncio.to_thread(_built, companies, destinations, numbers, last_resort)
+    forbidden = _forbidden(destinations, contexts)
+    return await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden)
 
 
-def _built(companies: list[Any], destinations: list[Any], numbers: list[Any], last_resort: Destination) -> Directory:
+def _forbidden(destinations: list[Any], contexts: Collection[str]) -> frozenset[str]:
+    """The dial strings that lead into a context which the settings do not, or no longer, allow."""
+    places = {row["dial"]: dialplan_context(row["dial"]) for row in destinations}
+    return frozenset(dial for dial, context in places.items() if context is not None and context not in contexts)
+
+
+def _built(
+    companies: list[Any],
+    destinations: list[Any],
+    numbers: list[Any],
+    last_resort: Destination,
+    forbidden: frozenset[str],
+) -> Directory:
     links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
-    main_lines = {
-        row["company_id"]: chain(row["id"], links) or (last_resort,) for row in destinations if row["is_default"]
-    }
+
+    def allowed(start: int | None) -> tuple[Destination, ...]:
+        return tuple(each for each in chain(start, links) if each.dial not in forbidden)
+
+    main_lines = {row["company_id"]: allowed(row["id"]) or (last_resort,) for row in destinations if row["is_default"]}
 
     def main_line(company_id: int) -> tuple[Destination, ...]:
         return main_lines.get(company_id, (last_resort,))
 
     def route(row: Any) -> Route:
         asked = Route(
-            destinations=chain(row["destination_id"], links),
+            destinations=allowed(row["destination_id"]),
             record=row["record"],
             announcement=row["announcement"],
             whisper=row["whisper"],
@@ -66,5 +85,5 @@ def _built(companies: list[Any], destinations: list[Any], numbers: list[Any], la
         else Route(main_line(default["id"]), record=default["record_calls"], announcement=default["announcement"])
     )
     return build_directory(
-        known, {row["id"]: row["region"] for row in companies}, default and default["id"], default_route
+        known, {row["id"]: row["region"] for row in companies}, default and default["id"], default_route, forbidden
     )

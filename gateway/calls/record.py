@@ -10,7 +10,7 @@ from enum import IntEnum
 from urllib.parse import unquote
 
 from gateway.asterisk.routecode import decode_reference
-from gateway.calls.turns import Turns, decode_turn
+from gateway.calls.turns import LONGEST_CALL, Turns, decode_turn
 
 VERSION = "1"
 
@@ -65,6 +65,9 @@ class CallRecord:
     hangup_source: str = ""
     channel: str = ""  # the caller's
     last_status: str = ""  # DIALSTATUS at the end: of the last attempt on the caller's channel, whoever made it
+    # What Asterisk itself says in the end, of calls that nobody watched: ANSWEREDTIME, and who answered last.
+    talked_seconds: float | None = None
+    peer: str = ""
     voicemail: bool = False  # a message was left
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
     rate: int | None = None  # samples a second of its recording; none: not recorded
@@ -77,7 +80,11 @@ class CallRecord:
         if self.answered_at is not None:
             return self.answered_at
         first = next((turn.answered for turn in self.turns if turn.answered is not None), None)
-        return None if first is None else self.started_at + timedelta(seconds=first)
+        if first is not None:
+            return self.started_at + timedelta(seconds=first)
+        if self.talked_seconds and self.ended_at is not None:
+            return max(self.started_at, self.ended_at - timedelta(seconds=self.talked_seconds))
+        return None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -86,7 +93,7 @@ class CallRecord:
         Dial() knows only the near end of a Local channel; whom it led to, the gateway has seen.
         """
         seen = tuple(turn.channel for turn in self.turns if turn.channel)
-        return seen or ((self.answered_channel,) if self.answered_channel else ())
+        return seen or tuple(channel for channel in (self.answered_channel or self.peer,) if channel)
 
 
 def parse_record(line: str) -> CallRecord:
@@ -125,6 +132,8 @@ def parse_record(line: str) -> CallRecord:
             hangup_source=fields.get("source", ""),
             channel=fields.get("channel", ""),
             last_status=fields.get("status", ""),
+            talked_seconds=_talked(fields.get("talked", "")),
+            peer=fields.get("peer", ""),
             voicemail=fields.get("voicemail", "") == "SUCCESS",
             turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
             rate=int(fields["rate"]) if fields.get("rate") else None,
@@ -138,6 +147,10 @@ def parse_record(line: str) -> CallRecord:
 
 def _moment(text: str) -> datetime:
     return datetime.fromtimestamp(float(text), UTC)
+
+
+def _talked(text: str) -> float | None:
+    return int(text) / 1000 if text.isdecimal() and 0 < int(text) < LONGEST_CALL * 1000 else None
 
 
 def _cause(text: str) -> int | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.asterisk.events import ForgedEvent, Unfiltered, parse_event
+from gateway.asterisk.events import BridgeHint, ForgedEvent, TransferHint, Unfiltered, parse_event
 from gateway.calls.record import CallRecord, MalformedRecord, Stage
 from tests.calls.lines import as_of, line_of
 from tests.calls.records import ended_records, texts
@@ -67,6 +67,39 @@ def test_a_genuine_event_with_a_broken_record_is_malformed() -> None:
         parse_event(genuine("v=1&key=k"), TOKEN)
 
 
+BRIDGE = ("Privilege: call,all", "BridgeUniqueid: b-1", "BridgeNumChannels: 2", "Channel: PJSIP/101-1")
+SENT_ON = ("Privilege: call,all", "Result: Success", "TransfererChannel: PJSIP/101-1", "TransfereeChannel: PJSIP/t-2")
+
+
+@pytest.mark.parametrize(
+    ("sent", "hint"),
+    [
+        (block("Event: BridgeEnter", *BRIDGE, "CallerIDNum: 1"), BridgeHint("b-1", "PJSIP/101-1", True)),
+        (block("Event: BridgeLeave", *BRIDGE), BridgeHint("b-1", "PJSIP/101-1", False)),
+        # What follows a caller's text may be the caller's as well.
+        (
+            block("Event: BridgeEnter", *BRIDGE, "CallerIDNum: 1", "Channel: PJSIP/false-1"),
+            BridgeHint("b-1", "PJSIP/101-1", True),
+        ),
+        (block("Event: BridgeEnter", "CallerIDNum: 1", *BRIDGE), None),
+        (block("Event: BridgeEnter"), None),
+        (
+            block("Event: BlindTransfer", *SENT_ON, "Context: internal", "Extension: 102"),
+            TransferHint("PJSIP/t-2", "102@internal"),
+        ),
+        (block("Event: BlindTransfer", *SENT_ON[:1], "Result: Fail", *SENT_ON[2:]), None),
+        (block("Event: BlindTransfer", *SENT_ON[:3], "Context: internal", "Extension: 102"), None),
+    ],
+)
+def test_hints_of_conversations(sent: bytes, hint: BridgeHint | TransferHint | None) -> None:
+    assert parse_event(sent, TOKEN) == hint
+
+
+def test_a_transfer_with_two_of_a_field_is_refused() -> None:
+    with pytest.raises(ForgedEvent):
+        parse_event(block("Event: BlindTransfer", *SENT_ON, "TransfereeChannel: PJSIP/other-1"), TOKEN)
+
+
 @pytest.mark.parametrize(
     ("sent", "meaning"),
     [
@@ -85,7 +118,12 @@ def test_what_else_asterisk_sends(sent: bytes, meaning: Unfiltered | None) -> No
 
 @given(st.binary() | texts.map(str.encode))
 def test_no_bytes_do_worse_than_be_refused(sent: bytes) -> None:
-    for raw in (sent, b"Event: UserEvent\r\n" + sent, b"Event: UserEvent\r\nUserEvent: NPCall\r\n" + sent):
+    for raw in (
+        sent,
+        b"Event: UserEvent\r\n" + sent,
+        b"Event: UserEvent\r\nUserEvent: NPCall\r\n" + sent,
+        b"Event: BridgeEnter\r\n" + sent,
+    ):
         with contextlib.suppress(ForgedEvent, MalformedRecord):
             assert not isinstance(parse_event(raw, TOKEN), CallRecord)
 

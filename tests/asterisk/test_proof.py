@@ -17,10 +17,11 @@ CALLS, STORE = "asterisk:pbx", "asterisk:pbx:store"
 @pytest.mark.parametrize(
     ("spoilt", "part", "mend"),
     [
-        ((FILTER, ""), CALLS, "needs the line eventfilter(action(include)"),
+        (("eventfilter(", ";eventfilter("), CALLS, "needs the line eventfilter(action(include)"),
         ((FILTER, "eventfilter = Event: .*\n"), CALLS, "needs the line eventfilter(action(include)"),
-        (("read = user\n", "read = call\n"), CALLS, "it needs read = user"),
-        (("read = user\n", "read = user,call\n"), None, ""),
+        ((FILTER, ""), CALLS, "it needs read = user,call and its eventfilter lines"),
+        (("read = user,call\n", "read = call\n"), CALLS, "it needs read = user,call"),
+        (("read = user,call\n", "read = user,call,dialplan\n"), None, ""),
         (("write = call,user,reporting\n", "write = user,reporting\n"), CALLS, "may not do what it must"),
         (("write = call,user,reporting\n", "write = call,reporting\n"), CALLS, "may not do what it must"),
         (("write = call,user,reporting\n", "write = call,user\n"), CALLS, "may not do what it must"),
@@ -28,7 +29,14 @@ CALLS, STORE = "asterisk:pbx", "asterisk:pbx:store"
         (("write = system,reporting\n", "write = system\n"), None, ""),
     ],
     ids=[
-        *("no filter", "a filter of another kind", "no user events", "a right too many does no harm", "no call class"),
+        *(
+            "no filter",
+            "a filter of another kind",
+            "no filter for ours",
+            "no user events",
+            "a right too many does no harm",
+            "no call class",
+        ),
         *("no user class", "no reporting class", "store without system", "a store without reporting does as well"),
     ],
 )

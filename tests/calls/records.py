@@ -71,6 +71,8 @@ def ended_records(draw: st.DrawFn, numbers: int = 3) -> CallRecord:
         channel=channel,
         rate=draw(st.sampled_from((None, 8000, 16000))),
         last_status=draw(st.sampled_from(("", "ANSWER", "BUSY", "NOANSWER", "CHANUNAVAIL"))),
+        talked_seconds=draw(st.none() | st.integers(1, 10**8).map(lambda ms: ms / 1000)),
+        peer=draw(st.just("") | channels),
         voicemail=draw(st.booleans()),
         turns=draw(passed_on()),
         legs=tuple(draw(st.lists(legs(), max_size=3))),
