@@ -41,6 +41,7 @@ class _Numbers:
 
     def __init__(self, settings: Settings, database: Database, listener: Listener) -> None:
         self._last_resort = Destination(settings.calls.default_destination, settings.calls.ring_seconds)
+        self._contexts = settings.calls.dialplan_contexts
         self._database = database
         self._listener = listener
         self.present = Directory({}, {}, {}, None, Route((self._last_resort,)))
@@ -48,7 +49,15 @@ class _Numbers:
     async def load(self) -> None:
         """Read everything again. Raises what the database raises."""
         async with self._database.everything() as connection:
-            self.present = await load_directory(connection, self._last_resort)
+            loaded = await load_directory(connection, self._last_resort, self._contexts)
+        for dial in sorted(loaded.passed_over - self.present.passed_over):
+            _log.warning(
+                "a destination is passed over: its context is not allowed",
+                destination=dial,
+                mend="name the context in dialplan_contexts under [calls] in the settings, run numberpool asterisk "
+                "render, reload the dialplan, and start the gateway anew",
+            )
+        self.present = loaded
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Read again whenever settings change, until cancelled; ``changed`` is told after each time."""

@@ -5,6 +5,7 @@ from typing import Any, TextIO
 
 import click
 
+from gateway.asterisk.dialstring import dialplan_context
 from gateway.opening import with_database
 from gateway.pools import setup
 from gateway.pools.number_list import numbers_in
@@ -183,7 +184,11 @@ def add_destination(
     is_default: bool,
     company: str | None,
 ) -> None:
-    """Make a destination. DIAL is what Asterisk dials, such as PJSIP/reception or PJSIP/+13065551234@carrier."""
+    """Make a destination.
+
+    DIAL is what Asterisk dials, such as PJSIP/reception or PJSIP/+13065551234@carrier; or a place in your own
+    dialplan, such as Dialplan/600@queues, in a context that the settings allow (dialplan_contexts).
+    """
 
     async def work(connection: Any) -> str:
         owner = await setup.the_company(connection, company)
@@ -195,7 +200,12 @@ def add_destination(
             ring_seconds=ring_seconds,
             next_name=next_name,
             is_default=is_default or None,
+            contexts=settings.calls.dialplan_contexts,
         )
+        if dialplan_context(dial.strip()) is not None:
+            return (
+                f"{name} leads to {dial}.\nWhen nobody takes the call there, hand it back:  Goto(numberpool-next,s,1)"
+            )
         return f"{name} rings {dial} for {ring_seconds} s."
 
     _run(settings, work)

@@ -1,5 +1,7 @@
 """What can be wrong with a set-up as it was asked for: what was given, what is wrong with it, the mend."""
 
+from collections.abc import Collection
+
 from gateway.errors import Mendable
 
 
@@ -18,6 +20,7 @@ class SetupError(Mendable):
     ├── UnknownTimeZone
     ├── UnknownCurrency
     ├── BadRegion, BadNumber, BadDialString, BadSound   (the message says what, as the checks of each do)
+    ├── ContextNotAllowed
     ├── BadRingSeconds
     ├── NumberTaken
     ├── CallsItself
@@ -91,6 +94,18 @@ class BadNumber(_Said):
 
 class BadDialString(_Said):
     """The destination cannot be dialled."""
+
+
+class ContextNotAllowed(_Said):
+    """A destination leads into a context of the dialplan that the settings do not name."""
+
+    def __init__(self, dial: str, context: str, contexts: Collection[str]) -> None:
+        listed = ", ".join(f'"{each}"' for each in (*contexts, context))
+        super().__init__(
+            f"{dial!r} leads into {context}, which calls are not allowed into; if they may go there, write this line "
+            f"under [calls] in the settings:\n  dialplan_contexts = [{listed}]\n"
+            "then: numberpool asterisk render, asterisk -rx 'dialplan reload', and start the gateway anew"
+        )
 
 
 class BadSound(_Said):

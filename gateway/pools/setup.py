@@ -5,6 +5,7 @@ would come back to us concerns the numbers of all of them.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import is_currency
 
-from gateway.asterisk.dialstring import checked_dial_string, checked_sound
+from gateway.asterisk.dialstring import checked_dial_string, checked_sound, dialplan_context
 from gateway.pools import errors
 from gateway.pools.numbers import NumberError, checked_region, forms, to_e164
 from gateway.store.queries import load_queries
@@ -144,16 +145,21 @@ async def add_destination(
     ring_seconds: int = 30,
     next_name: str | None = None,
     is_default: bool | None = None,
+    contexts: Collection[str] = (),
 ) -> int:
     """Make a destination; its id. ``next_name``: where the call goes when nobody answers. The first is the main line.
 
-    Raises NoName, NameTaken, BadDialString, BadRingSeconds, NoSuchDestination, CallsItself.
+    ``contexts`` are those of the admin's own dialplan that the settings allow. Raises NoName, NameTaken, BadDialString,
+    ContextNotAllowed, BadRingSeconds, NoSuchDestination, CallsItself.
     """
     name = _named(name)
     try:
         dial = checked_dial_string(dial.strip())
     except ValueError as error:
         raise errors.BadDialString(str(error)) from None
+    context = dialplan_context(dial)
+    if context is not None and context not in contexts:
+        raise errors.ContextNotAllowed(dial, context, contexts)
     if not 5 <= ring_seconds <= 600:
         raise errors.BadRingSeconds(ring_seconds)
     ours = [row async for row in _queries.all_numbers(connection)]

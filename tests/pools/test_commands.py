@@ -96,3 +96,14 @@ def test_nothing_named_says_what_to_name(numberpool: Typed) -> None:
     asked = numberpool("number", "add")
     assert asked.returncode == 2
     assert "--file" in asked.stderr
+
+
+def test_a_destination_in_the_admins_own_dialplan(numberpool: Typed, tmp_path: Path) -> None:
+    numberpool("company", "add", "Prairie Heating", "--region", "CA")
+    refused = numberpool("destination", "add", "Queue", "Dialplan/600@queues")
+    assert refused.returncode == 1
+    line = next(line for line in refused.stderr.splitlines() if "dialplan_contexts" in line)
+    (tmp_path / "numberpool.toml").write_text(f"[calls]\n{line.strip()}\n")
+    added = numberpool("destination", "add", "Queue", "Dialplan/600@queues")
+    assert added.returncode == 0, added.stderr
+    assert "Goto(numberpool-next,s,1)" in added.stdout
