@@ -212,6 +212,7 @@ class Installation:
     extra_config: Mapping[str, str] = field(default_factory=dict)
     company: Mapping[str, Any] = field(default_factory=dict)
     bound_ms: int = 300
+    dialplan_contexts: Sequence[str] = ()
     log_level: str = "debug"
     verbose: int = 4  # of Asterisk's log
     # What an AMI account or the dialplan looks like can be spoilt before the start: (text, what takes its place) of the
@@ -242,6 +243,7 @@ class Installation:
             f'data_folder = "{self.data}"\n[postgres]\ndsn = "{self.dsn}"\n[pages]\nport = 0\n'
             f'[log]\nlevel = "{self.log_level}"\njson_lines = true\n'
             f"[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n"
+            f"dialplan_contexts = {json.dumps(list(self.dialplan_contexts))}\n"
             f'[[nodes]]\nname = "pbx"\nport = {self.pbx.ami_port}\nsecret = "{secret}"\n'
             f'store_secret = "{store_secret}"\nspool = "{self.spool}"\n'
         )
@@ -265,7 +267,9 @@ class Installation:
 
     def render(self) -> None:
         """Write the rendered configuration, spoilt where the test wants it."""
-        calls = CallSettings(decision_bound_ms=self.bound_ms, ring_seconds=5)
+        calls = CallSettings(
+            decision_bound_ms=self.bound_ms, ring_seconds=5, dialplan_contexts=tuple(self.dialplan_contexts)
+        )
         texts = render_texts(self.node, calls, self.conf)
         for start, (before, after) in self.spoil.items():
             name = next(name for name in texts if name.startswith(start))
