@@ -94,7 +94,8 @@ async def run(settings: Settings) -> None:
     health = Health()
     encoder = Encoder()
     systemd = Systemd.from_environment()
-    telling = asyncio.create_task(systemd.keep_told(health))
+    waits = "The database is not open yet; calls ring by their fallback routes."
+    telling = asyncio.create_task(systemd.keep_told(health, "pages", waits))
     try:
         opening = asyncio.create_task(_serve(settings, health, encoder))
         stopping = asyncio.create_task(stop.wait())

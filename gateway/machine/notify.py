@@ -62,10 +62,11 @@ class Systemd:
             return False
         return True
 
-    async def keep_told(self, health: Health) -> None:
+    async def keep_told(self, health: Health, last_part: str, meanwhile: str) -> None:
         """Tell readiness once, changes of health, and that the event loop is alive, until cancelled.
 
-        Ready is when the pages are served, and in any case after START_SECONDS.
+        Ready is when ``last_part`` has told how it is, and in any case after START_SECONDS; until it has, the status is
+        ``meanwhile``.
         """
         if self.address is None:
             return
@@ -74,11 +75,11 @@ class Systemd:
         pause = min(LOOK_SECONDS, (self.watchdog_seconds or LOOK_SECONDS * FEEDINGS) / FEEDINGS)
         while True:
             news = ["WATCHDOG=1"] if self.watchdog_seconds else []
-            serves = "pages" in health.reports()
+            serves = last_part in health.reports()
             if not ready and (serves or time.monotonic() - began >= START_SECONDS):
                 news.append("READY=1")
                 ready = True
-            said = sentence(health) if serves else "The database is not open yet; calls ring by their fallback routes."
+            said = sentence(health) if serves else meanwhile
             if said != told:
                 news.append(f"STATUS={said}")
                 told = said

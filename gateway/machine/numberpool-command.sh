@@ -1,0 +1,8 @@
+#!/bin/sh
+# The numberpool command, as the user and with the settings of the service.
+export NUMBERPOOL_CONFIG="${NUMBERPOOL_CONFIG:-/etc/numberpool/numberpool.toml}"
+case "$(id -un)" in
+numberpool) exec /opt/numberpool/bin/numberpool "$@" ;;
+root) HOME=/var/lib/numberpool exec runuser -u numberpool -- /opt/numberpool/bin/numberpool "$@" ;;
+*) echo "numberpool: type it as root:  sudo numberpool $*" >&2 && exit 1 ;;
+esac
