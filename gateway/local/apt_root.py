@@ -193,6 +193,8 @@ def fetch(root: Path, packages: Sequence[str], say: Say) -> None:
     Costs nothing when it already does. Raises `FetchError` when apt cannot fetch them, or when
     this machine's apt sources name no archive of Debian or Ubuntu.
     """
+    if is_complete(root, packages):
+        return  # also for a user who may only read it
     with locked(root.with_name(root.name + ".lock")):
         if is_complete(root, packages):
             return
