@@ -12,6 +12,7 @@ import structlog
 
 from gateway import __version__
 from gateway.app import run as run_gateway
+from gateway.doctor.commands import COMMANDS as DOCTOR
 from gateway.errors import Mendable
 from gateway.http.commands import COMMANDS as PEOPLE
 from gateway.opening import open_database
@@ -89,12 +90,22 @@ def asterisk() -> None:
 @click.pass_obj
 def render(settings: Settings, node: str | None, into: Path, for_folder: Path | None) -> None:
     """Write dialplan, AMI accounts and trunk examples for one Asterisk."""
-    from gateway.asterisk.render import render_texts, write_files
+    from gateway.asterisk.render import old_versions, render_texts, write_files
+    from gateway.asterisk.versions import unused_now
 
     chosen = settings.node(node)
     folder = for_folder or into.absolute()
-    for done in write_files(render_texts(chosen, settings.calls, folder), into):
+    texts = render_texts(chosen, settings.calls, folder)
+    for done in write_files(texts, into):
         click.echo(f"{done.file}: {done.change.value}" + (f"; the old one is {done.kept}" if done.kept else ""))
+    old = old_versions(texts, into)
+    unused = asyncio.run(unused_now(chosen, old)) if old else set()
+    for version, file in old.items():
+        if version in unused:
+            file.unlink()
+            click.echo(f"{file}: removed, no call is in it")
+        else:
+            click.echo(f"{file}: stays while calls may be in it; a later render removes it")
     assert chosen.spool is not None
     click.echo(
         "\nIn extensions.conf:  #include " + str(folder / "numberpool-extensions.conf") + "\n"
@@ -105,7 +116,7 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-for command in (*PEOPLE, *SET_UP, *JOBS):
+for command in (*PEOPLE, *SET_UP, *JOBS, *DOCTOR):
     numberpool.add_command(command)
 
 

@@ -1,0 +1,30 @@
+-- name: server^
+-- Version and clock of this Postgres.
+SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS text,
+       extract(epoch FROM clock_timestamp())::float8 AS now;
+
+-- name: extensions
+-- Every extension this Postgres has, and the version that is installed in this database, if one is.
+SELECT name, installed_version FROM pg_available_extensions ORDER BY name;
+
+-- name: all_destinations
+-- Every destination of every company.
+SELECT d.name, d.dial, c.name AS company
+FROM destinations d JOIN companies c ON c.id = d.company_id
+ORDER BY d.id;
+
+-- name: unknown_dids
+-- Numbers that were called since then and that no pool had, the most called first.
+SELECT did, count(*)::int AS calls, max(started_at) AS last_call
+FROM calls
+WHERE number_id IS NULL AND started_at > :since AND did NOT IN (SELECT coalesce(main_number, '') FROM companies)
+GROUP BY did ORDER BY count(*) DESC, did LIMIT 100;
+
+-- name: rung_numbers
+-- Each tracking number: how long it is known, when it last rang, how often before and since then.
+SELECT n.e164, n.created_at, max(k.started_at) AS last_call,
+       count(k.id) FILTER (WHERE k.started_at > :since)::int AS lately,
+       count(k.id) FILTER (WHERE k.started_at BETWEEN :before AND :since)::int AS earlier
+FROM tracking_numbers n
+LEFT JOIN calls k ON k.company_id = n.company_id AND k.number_id = n.id
+GROUP BY n.id, n.e164, n.created_at ORDER BY n.id;
