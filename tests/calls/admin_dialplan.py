@@ -1,4 +1,4 @@
-"""A dialplan as admins write it by hand, for destinations to lead into: queues, a menu, ring groups, follow-me, a mailbox.
+"""A dialplan as admins write it by hand, for calls to be led into: queues, a menu, ring groups, follow-me, a mailbox.
 
 What stands here knows of Numberpool only where it hands a call back (``numberpool-next``).
 """
@@ -48,6 +48,20 @@ exten => 603,1,Answer()
 ; The call is not answered by the queue itself but by the member.
 exten => 604,1,Queue(sales,r,,,8)
  same => n,Goto(numberpool-next,s,1)
+; The member takes his time.
+exten => 605,1,Answer()
+ same => n,Queue(slow,,,,8)
+ same => n,Goto(numberpool-next,s,1)
+; Nobody comes, so the caller may leave a message.
+exten => 606,1,Answer()
+ same => n,Queue(nobody,,,,2)
+ same => n,VoiceMail(100@default,ust())
+ same => n,Hangup()
+; The agent hangs up first; the caller is asked something, and then nobody else is there.
+exten => 607,1,Answer()
+ same => n,Queue(short,c,,,8)
+ same => n,Dial(PJSIP/busy,3)
+ same => n,Hangup()
 
 [menu]
 exten => 700,1,Answer()
@@ -82,20 +96,30 @@ exten => 620,1,Answer()
 exten => 621,1,Goto(from-internal,102,1)
 
 [mailboxes]
-exten => 630,1,VoiceMail(100@default,us)
+exten => 630,1,VoiceMail(100@default,ust())
  same => n,Hangup()
 exten => 631,1,Dial(PJSIP/rings,2)
- same => n,VoiceMail(100@default,us)
+ same => n,VoiceMail(100@default,ust())
  same => n,Hangup()
 
 [recorded]
-; The admin records all calls himself.
-exten => 640,1,MixMonitor({own}/before.wav)
+; The admin records calls himself.
+exten => 640,1,MixMonitor({own}/${CALLERID(num)}.wav)
  same => n,Dial(PJSIP/main,8)
  same => n,Hangup()
-exten => 641,1,MixMonitor({own}/bridged.wav,b)
+exten => 641,1,MixMonitor({own}/${CALLERID(num)}.wav,b)
  same => n,Queue(sales,r,,,8)
  same => n,Hangup()
+; And stops the recorder that he began last.
+exten => 642,1,MixMonitor({own}/${CALLERID(num)}.wav)
+ same => n,StopMixMonitor()
+ same => n,Dial(PJSIP/main,8)
+ same => n,Hangup()
+
+[recorded-trunk]
+; From the moment the call comes in, before it is Numberpool's.
+exten => _+X.,1,MixMonitor({own}/${CALLERID(num)}.wav)
+ same => n,Goto(numberpool-in,${EXTEN},1)
 
 [loops]
 exten => 650,1,Goto(numberpool-in,+13065552050,1)
@@ -127,6 +151,14 @@ strategy=ringall
 timeout=5
 retry=1
 member => PJSIP/rings
+[slow]
+strategy=ringall
+timeout=5
+member => PJSIP/slow
+[short]
+strategy=ringall
+timeout=5
+member => PJSIP/hangs-up
 """
 _FOLLOW_ME = """
 [general]
@@ -150,6 +182,9 @@ def admin_config(folder: Path) -> Mapping[str, str]:
     own.mkdir(parents=True, exist_ok=True)
     menu = make_sound(folder, "menu", MENU_HZ, 1.0)
     extensions = _EXTENSIONS.replace("{menu}", menu).replace("{own}", str(own))
+    mailbox = folder / "pbx" / "spool" / "voicemail" / "default" / "100"
+    mailbox.mkdir(parents=True, exist_ok=True)
+    make_sound(mailbox, "unavail", MENU_HZ, 0.2)
     music = folder / "music"
     music.mkdir(exist_ok=True)
     make_sound(music, "music", MUSIC_HZ, 10)

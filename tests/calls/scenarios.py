@@ -148,6 +148,26 @@ def caller_talks(
     )
 
 
+def caller_presses(invite: Invite, digit: str, seconds: float = 0.3, tone: Sound | None = None) -> str:
+    """Is answered, listens a moment to what is said, presses a key (SIP INFO), talks and hangs up."""
+    body = f"Signal={digit}\nDuration=160\n"
+    return caller_talks(
+        invite,
+        seconds,
+        tone,
+        meanwhile=[
+            pause(0.3),
+            message(
+                [*invite.head("INFO", 2, to_tag=True), "Content-Type: application/dtmf-relay"],
+                body,
+                'retrans="500"',
+            ).replace("Content-Type: application/sdp\n", ""),
+            receive("200"),
+        ],
+        next_cseq=3,
+    )
+
+
 def caller_listens(invite: Invite, tone: Sound | None = None) -> str:
     """Is answered, and waits until the other side hangs up."""
     return scenario(
