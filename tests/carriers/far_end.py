@@ -3,8 +3,8 @@
 Whoever is on the line here speaks a tone, and what they hear is kept in a file, named by the caller's number.
 """
 
-import asyncio
 import itertools
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -145,6 +145,11 @@ def _wideband(file: Path, hertz: float, seconds: int) -> str:
     return str(file)
 
 
+def transport(name: str, at: str) -> str:
+    """A transport of pjsip.conf: an address of its own, by which the other side knows who calls."""
+    return _section(name, "transport", {"protocol": "udp", "bind": at})
+
+
 def endpoint(name: str, contact: str = "", identify: str = "", **options: str) -> str:
     """An endpoint of pjsip.conf with its aor and, for those known by address, its identify."""
     settings = {
@@ -169,11 +174,4 @@ def _section(name: str, kind: str, settings: Mapping[str, str]) -> str:
 
 def free_udp(address: str) -> str:
     """An address and a port there that nobody uses."""
-    import socket
-
     return f"{address}:{free_port(address, socket.SOCK_DGRAM)}"
-
-
-async def start_together(*parts: FarEnd) -> None:
-    """Start several."""
-    await asyncio.gather(*(part.start() for part in parts))

@@ -87,3 +87,9 @@ def same_in_every_example() -> Sequence[tuple[str, str]]:
         ("direct_media", "false"),
         ("trust_id_inbound", "false"),
     )
+
+
+def settings(shown: str) -> list[tuple[str, str]]:
+    """Name and value of each setting that ``pjsip show ...`` prints."""
+    parts = (line.split(":", 1) for line in shown.splitlines() if ":" in line)
+    return [(name.strip(), value.strip()) for name, value in parts]

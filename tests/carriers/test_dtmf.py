@@ -4,15 +4,13 @@ from pathlib import Path
 
 from gateway.local.programs import AsteriskHome
 from tests.carriers.examples import example
-from tests.carriers.far_end import FarEnd, endpoint, free_udp
+from tests.carriers.far_end import FarEnd, endpoint, free_udp, transport
 from tests.carriers.site import Site
 from tests.installation import Installation, Number
 
 KINDS = ("rfc4733", "info", "inband")
 PRESSED = "4207"
-NUMBERS = {
-    kind: Number(f"+1306555200{n}", (f"PJSIP/digits@line-{kind}",), record=True) for n, kind in enumerate(KINDS)
-}
+NUMBERS = {kind: Number(f"+1306555200{n}", (f"PJSIP/digits@line-{kind}",), record=True) for n, kind in enumerate(KINDS)}
 
 
 def build(home: AsteriskHome, folder: Path, dsn: str) -> Site:
@@ -32,9 +30,9 @@ def build(home: AsteriskHome, folder: Path, dsn: str) -> Site:
                 "dtmf_mode=rfc4733": f"dtmf_mode={kind}",
             },
         )
-        lines += f"[udp-{kind}]\ntype=transport\nprotocol=udp\nbind={inside}\n"
+        lines += transport(f"udp-{kind}", inside)
         lines += endpoint(f"line-{kind}", far.at, transport=f"udp-{kind}", dtmf_mode=kind)
-        far.add(f"[udp-{kind}]\ntype=transport\nprotocol=udp\nbind={outside}\n")
+        far.add(transport(f"udp-{kind}", outside))
         at = f"{pbx.pbx.address}:{pbx.pbx.sip_port}"
         far.add(endpoint(f"to-{kind}", at, transport=f"udp-{kind}", dtmf_mode=kind))
         far.add(endpoint(f"pbx-{kind}", identify=inside.split(":")[0], dtmf_mode=kind))
