@@ -19,6 +19,7 @@ from gateway.asterisk.events import PROOF_EVENT, BridgeHint, ForgedEvent, Transf
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.routecode import encode_route
+from gateway.asterisk.versions import Versions
 from gateway.calls.directory import Directory
 from gateway.calls.ledger import Ledger
 from gateway.calls.record import CallRecord, MalformedRecord
@@ -244,6 +245,7 @@ class Node:
         part = f"asterisk:{self.name}:store"
         try:
             routes = await FallbackRoutes.read(link)
+            versions = Versions()
             self._routes_changed.set()
             while True:
                 if self._routes_changed.is_set():
@@ -252,6 +254,8 @@ class Node:
                     if changed:
                         _log.info("fallback routes written", node=self.name, entries=changed)
                 await self._intake.close_cut_off(link)
+                for version in await versions.drop_idle(link):
+                    _log.info("an old dialplan was taken out", node=self.name, version=version)
                 self._health.tell(part, Condition.OK, "Fallback routes are up to date.")
                 changed_soon = asyncio.ensure_future(self._routes_changed.wait())
                 lost = asyncio.ensure_future(link.wait_closed())

@@ -7,6 +7,7 @@ kept as ``<name>.changed-<time>`` before the new one takes its place, and the ca
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from gateway.settings import CallSettings, NodeSettings, SettingsError
 
 # The contexts of one version are a file of their own, so that those of calls in progress can stay beside it.
 DIALPLAN = "numberpool-dialplan"
+VERSION_DIGITS = 8
 MANIFEST = ".numberpool-manifest.json"
 # Holds the AMI secrets.
 _PRIVATE = {"numberpool-manager.conf"}
@@ -89,14 +91,21 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
     )
     names = sorted(environment.list_templates(extensions=["j2"]))
     # The version is what the dialplan says: the same settings always give the same one.
-    unnumbered = environment.get_template(f"{DIALPLAN}.conf.j2").render(values, version="")
-    version = _digest(unnumbered)[:8]
+    unnumbered = environment.get_template(f"{DIALPLAN}.conf.j2").render(values, version="", contexts="")
+    version = _digest(unnumbered)[:VERSION_DIGITS]
+    values |= {"version": version, "contexts": " ".join(re.findall(r"^\[np-([a-z]+)-\]$", unnumbered, re.MULTILINE))}
     return {
         name.removesuffix(".j2").replace(DIALPLAN, f"{DIALPLAN}-{version}"): environment.get_template(name).render(
-            values, version=version
+            values
         )
         for name in names
     }
+
+
+def old_versions(texts: Mapping[str, str], folder: Path) -> dict[str, Path]:
+    """The files of other versions than that of ``texts`` in ``folder``, by version."""
+    found = {file.stem[-VERSION_DIGITS:]: file for file in folder.glob(f"{DIALPLAN}-*.conf") if file.name not in texts}
+    return dict(sorted(found.items()))
 
 
 def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:

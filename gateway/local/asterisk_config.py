@@ -154,7 +154,7 @@ def base_files(home: AsteriskHome, places: Places, name: str, verbose: int) -> d
         "manager.conf": (
             f"[general]\nenabled = yes\nwebenabled = no\nbindaddr = 127.0.0.1\nport = {places.ami_port}\n\n"
         ),
-        "extensions.conf": "[general]\nstatic = yes\nwriteprotect = yes\nclearglobalvars = no\n\n",
+        "extensions.conf": "[general]\nstatic = yes\nwriteprotect = yes\n\n",
         "http.conf": "[general]\nenabled = no\n",
         "cdr.conf": "[general]\nenable = no\n",
         "cel.conf": "[general]\nenable = no\n",
