@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from gateway.local.programs import AsteriskHome
 from tests.calls.exchange import Exchange
+from tests.calls.office import Office, Phones, plugged_in
 from tests.installation import Installation
 
 
@@ -36,6 +37,14 @@ async def exchange(
         running.push_async_callback(exchange.stop)
         await installation.start()
         yield exchange
+
+
+@pytest_asyncio.fixture
+async def phones(exchange: Exchange) -> AsyncIterator[Phones]:
+    """The telephones of an ``Office``, by extension, plugged in for one test."""
+    assert isinstance(exchange.installation, Office)
+    async with plugged_in(exchange.installation) as phones:
+        yield phones
 
 
 @pytest_asyncio.fixture(autouse=True)

@@ -4,17 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import av
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from gateway.calls.audio import write_wav
 from gateway.local.programs import AsteriskHome
 from tests.calls.exchange import LINES, Exchange
+from tests.calls.heard import finished, strongest
 from tests.calls.scenarios import Invite, Sound, caller_gives_up, caller_talks, line_answers
 from tests.calls.sipp import loudness, make_sound
-from tests.installation import Installation, Number, Row
+from tests.installation import Installation, Number
 from tests.stack import eventually
 
 CALLER_HZ, BUSINESS_HZ, WHISPER_HZ = 440.0, 1000.0, 620.0
@@ -45,38 +43,12 @@ async def speaking_line(exchange: Exchange, sound: Sound | None) -> AsyncIterato
     await exchange.line("main", LINES["main"]())
 
 
-async def finished(exchange: Exchange, call: Row) -> tuple[Row, npt.NDArray[np.int16], int]:
-    """The recording's row, its samples (a column a side), and their rate."""
-    installation = exchange.installation
-    rows: list[Row] = []
-
-    async def is_made() -> bool:
-        rows[:] = await installation.sql("SELECT * FROM recordings WHERE call_id = $1", call["id"])
-        return len(rows) == 1 and rows[0]["state"] != "pending"
-
-    await eventually(is_made)
-    (row,) = rows
-    assert row["state"] == "ready", row
-    wav = installation.folder / "heard.wav"
-    write_wav(installation.data / row["file"], wav)
-    with av.open(str(wav)) as sound:
-        stream = sound.streams.audio[0]
-        frames = [frame.to_ndarray().reshape(-1, 2) for frame in sound.decode(stream)]
-        return row, np.concatenate(frames), stream.rate
-
-
-def strongest(samples: npt.NDArray[np.int16], rate: int) -> float:
-    """The frequency that is loudest."""
-    spectrum = np.abs(np.fft.rfft(samples.astype(float) * np.hanning(len(samples))))
-    return float(np.fft.rfftfreq(len(samples), 1 / rate)[int(np.argmax(spectrum))])
-
-
 async def test_the_caller_is_left_and_the_business_right(exchange: Exchange, caller: str) -> None:
     async with speaking_line(exchange, exchange.tone(BUSINESS_HZ)):
         invite = Invite(NUMBERS["as the company"].e164, caller)
         call = await exchange.call(caller_talks(invite, SECONDS, exchange.tone(CALLER_HZ)))
     assert call["recorded"]
-    row, samples, rate = await finished(exchange, call)
+    row, samples, rate = await finished(exchange.installation, call)
     left, right = samples[:, 0], samples[:, 1]
     assert strongest(left, rate) == pytest.approx(CALLER_HZ, abs=3)
     assert strongest(right, rate) == pytest.approx(BUSINESS_HZ, abs=3)
@@ -110,7 +82,7 @@ async def test_a_silent_side_keeps_in_step(exchange: Exchange, caller: str, sile
     async with speaking_line(exchange, sounds["business"]):
         invite = Invite(NUMBERS["as the company"].e164, caller)
         call = await exchange.call(caller_talks(invite, SECONDS, sounds["caller"]))
-    row, samples, rate = await finished(exchange, call)
+    row, samples, rate = await finished(exchange.installation, call)
     quiet, loud = (0, 1) if silent == "caller" else (1, 0)
     assert strongest(samples[:, loud], rate) == pytest.approx((CALLER_HZ, BUSINESS_HZ)[loud], abs=3)
     assert np.abs(samples[:, quiet]).max() < 100
@@ -120,7 +92,7 @@ async def test_a_silent_side_keeps_in_step(exchange: Exchange, caller: str, sile
 async def test_the_whisper_is_in_no_recording(exchange: Exchange, caller: str) -> None:
     async with speaking_line(exchange, exchange.tone(BUSINESS_HZ)):
         call = await exchange.call(caller_talks(Invite(WHISPERS, caller), SECONDS, exchange.tone(CALLER_HZ)))
-    _, samples, rate = await finished(exchange, call)
+    _, samples, rate = await finished(exchange.installation, call)
     assert loudness(samples[:, 0], WHISPER_HZ, rate) < 0.0008
     assert loudness(samples[:, 1], WHISPER_HZ, rate) < 0.0008
     assert strongest(samples[:, 1], rate) == pytest.approx(BUSINESS_HZ, abs=3)
