@@ -53,16 +53,19 @@ class CallModel(BaseModel):
     ended_at: datetime | None
     ring_seconds: float | None
     talk_seconds: float | None
-    answered_by: str | None
+    answered_by: str | None = Field(description="the endpoint of the first person who took the call")
+    last_answered_by: str | None = Field(description="of the last, after transfers")
     recording: RecordingModel | None
 
 
 class LegModel(BaseModel):
-    """One attempt to reach a destination."""
+    """One attempt to reach a destination, or a transfer by who answered."""
 
+    kind: str = Field(description="destination or transfer")
     destination: str | None
     dial: str
     ring_seconds: float
+    talk_seconds: float | None
     result: str
     hangup_cause: int | None
     answered_by: str | None
@@ -143,6 +146,7 @@ def _values(call: CallRow) -> dict[str, Any]:
         "ring_seconds": call.ring_seconds,
         "talk_seconds": call.talk_seconds,
         "answered_by": call.answered_by,
+        "last_answered_by": call.last_answered_by,
         "recording": RecordingModel(state=call.recording_state, seconds=call.recording_seconds)
         if call.recording_state
         else None,

@@ -48,7 +48,8 @@ class CallRow:
     ended_at: datetime | None
     ring_seconds: float | None
     talk_seconds: float | None
-    answered_by: str | None
+    answered_by: str | None  # the first person
+    last_answered_by: str | None
     recorded: bool
     source: Source | None
     recording_state: str | None
@@ -78,14 +79,17 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One attempt to reach a destination."""
+    """One attempt to reach a destination, or a transfer."""
 
+    kind: str  # destination, transfer
     dial: str
-    destination: str | None
+    destination: str | None  # what the company calls it
     ring_seconds: float
+    talk_seconds: float | None
     result: str
     hangup_cause: int | None
     answered_by: str | None
+    person: str | None  # what the company calls who answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +236,15 @@ async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None
         recording_fault=row["recording_fault"],
         legs=tuple(
             Leg(
+                leg["kind"],
                 leg["dial"],
                 leg["destination"],
                 leg["ring_seconds"],
+                leg["talk_seconds"],
                 leg["result"],
                 leg["hangup_cause"],
                 leg["answered_by"],
+                leg["person"],
             )
             for leg in legs
         ),

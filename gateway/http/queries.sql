@@ -3,7 +3,7 @@
 -- name: calls_page
 -- Ended calls of a company, newest first, from a place in the order on; every filter is optional.
 SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.caller_name, c.started_at, c.answered_at,
-       c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.recorded,
+       c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.last_answered_by, c.recorded,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
        r.state AS recording_state, r.seconds AS recording_seconds, r.peaks
 FROM calls c
@@ -25,7 +25,7 @@ LIMIT :most;
 -- name: calls_now
 -- Calls that ring or talk, newest first.
 SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.caller_name, c.started_at, c.answered_at,
-       c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.recorded,
+       c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.last_answered_by, c.recorded,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
        NULL AS recording_state, NULL::real AS recording_seconds, NULL::bytea AS peaks
 FROM calls c
@@ -83,7 +83,7 @@ WHERE company_id = :company_id AND id = :source_id;
 -- name: call_by_id^
 -- One call with all that is known of it.
 SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.caller_name, c.started_at, c.answered_at,
-       c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.recorded,
+       c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.last_answered_by, c.recorded,
        c.trunk, c.hung_up_by, c.hangup_cause, c.decided_by, c.decision_ms, c.asterisk_id, c.evidence::text AS evidence,
        n.name AS node_name, p.name AS pool_name,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
@@ -98,10 +98,12 @@ LEFT JOIN recordings r ON r.company_id = c.company_id AND r.call_id = c.id
 WHERE c.id = :call_id;
 
 -- name: legs_of_call
--- Each attempt to reach somebody, in order, with the name its destination has now.
-SELECT l.position, l.dial, l.ring_seconds, l.result, l.hangup_cause, l.answered_by,
+-- Each attempt to reach somebody and each transfer, in order, with the names that destinations have now.
+SELECT l.position, l.kind, l.dial, l.ring_seconds, l.talk_seconds, l.result, l.hangup_cause, l.answered_by,
        (SELECT d.name FROM destinations d
-        WHERE d.company_id = l.company_id AND d.dial = l.dial ORDER BY d.id LIMIT 1) AS destination
+        WHERE d.company_id = l.company_id AND d.dial = l.dial ORDER BY d.id LIMIT 1) AS destination,
+       (SELECT d.name FROM destinations d
+        WHERE d.company_id = l.company_id AND d.dial = l.answered_by ORDER BY d.id LIMIT 1) AS person
 FROM legs l
 WHERE l.company_id = :company_id AND l.call_id = :call_id
 ORDER BY l.position;

@@ -11,7 +11,7 @@ class Step:
     """Something that happened, so many seconds after the call came in."""
 
     seconds: float
-    kind: str  # came, rang, answered, ended
+    kind: str  # came, rang, answered, passed, ended
     text: str
 
 
@@ -21,34 +21,43 @@ def timeline(call: CallDetails, words: Words) -> list[Step]:
     row = call.row
     steps = [Step(0, "came", say("Came in on %(number)s") % {"number": words.phone(row.did)})]
     elapsed = 0.0
+    answered = False
     for leg in call.legs:
-        steps.append(Step(elapsed, "rang", _leg_words(leg, words)))
+        if leg.kind == "transfer":
+            steps.append(Step(elapsed, "passed", _transfer_words(leg, words)))
+        else:
+            steps.append(Step(elapsed, "rang", _leg_words(leg, words)))
         elapsed += leg.ring_seconds
-    if row.answered_at is not None:
-        seconds = row.ring_seconds if row.ring_seconds is not None else elapsed
-        who = name_of(call, row.answered_by)
-        steps.append(
-            Step(seconds, "answered", say("%(who)s answered") % {"who": who} if who else say("Somebody answered"))
-        )
+        if leg.result == "answered" and leg.kind == "destination":
+            answered = True
+            steps.append(Step(elapsed, "answered", _answer_words(_person(leg), words)))
+        elapsed += leg.talk_seconds or 0
+    if row.answered_at is not None and not answered:  # it goes on: its legs come with its end
+        steps.append(Step(row.ring_seconds or 0, "answered", _answer_words(_endpoint(row.answered_by), words)))
     if row.state == "ended":
         seconds = (row.ring_seconds or 0) + (row.talk_seconds or 0)
         steps.append(Step(seconds, "ended", _end_words(call, words)))
     return steps
 
 
-def name_of(call: CallDetails, endpoint: str | None) -> str | None:
-    """What the company calls an endpoint (``PJSIP/reception``), else the endpoint without its technology."""
-    if endpoint is None:
-        return None
-    for leg in call.legs:
-        if leg.destination and endpoint in (leg.answered_by, leg.dial):
-            return leg.destination
-    return endpoint.partition("/")[2] or endpoint
+def _person(leg: Leg) -> str | None:
+    """Who took this leg, as the company calls them, else the endpoint without its technology."""
+    return leg.person or _endpoint(leg.answered_by)
+
+
+def _endpoint(name: str | None) -> str | None:
+    return name and (name.partition("/")[2] or name)
+
+
+def _answer_words(who: str | None, words: Words) -> str:
+    say = words.language.translations.gettext
+    return say("%(who)s answered") % {"who": who} if who else say("Somebody answered")
 
 
 def _leg_words(leg: Leg, words: Words) -> str:
     say = words.language.translations.gettext
-    who = leg.destination or leg.dial.partition("/")[2] or leg.dial
+    # The place of a destination in the dialplan is written extension@context.
+    who = leg.destination or (_endpoint(leg.dial) or "").partition("@")[0]
     values = {"who": who, "long": words.spoken_duration(leg.ring_seconds)}
     return {
         "answered": say("Rang %(who)s for %(long)s") % values,
@@ -57,6 +66,21 @@ def _leg_words(leg: Leg, words: Words) -> str:
         "abandoned": say("Rang %(who)s for %(long)s, until the caller hung up") % values,
         "failed": say("%(who)s could not be reached") % values,
     }.get(leg.result, who)
+
+
+def _transfer_words(leg: Leg, words: Words) -> str:
+    say = words.language.translations.gettext
+    target = (_endpoint(leg.dial) if leg.dial == leg.answered_by else leg.dial.partition("@")[0]) or ""
+    values = {"who": _person(leg) or leg.destination or target, "long": words.spoken_duration(leg.ring_seconds)}
+    if leg.result == "answered":
+        if leg.ring_seconds < 1:  # announced first, or taken over
+            return say("Put through to %(who)s") % values
+        return say("Put through to %(who)s, who answered after %(long)s") % values
+    return {
+        "busy": say("Put through to %(who)s, who was busy") % values,
+        "no_answer": say("Put through to %(who)s, nobody answered for %(long)s") % values,
+        "abandoned": say("Put through to %(who)s; the caller hung up after %(long)s") % values,
+    }.get(leg.result, say("Put through to %(who)s, who could not be reached") % values)
 
 
 def _end_words(call: CallDetails, words: Words) -> str:
