@@ -6,7 +6,7 @@ VENV := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean python setup-run setup-test
+.PHONY: help demo test check bench machine lock clean python setup-run setup-test
 
 help:
 	@echo 'make demo    set everything up, place real calls, and show them on a page until Ctrl-C'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test    set up, check and run all tests; ARGS="tests/local -k carrier" runs some of them'
 	@echo 'make check   formatting, lint and types'
 	@echo 'make bench   measure the way of a call against its bounds'
+	@echo 'make machine set up fresh machines (debootstrap, as root) and call them; MACHINES="bookworm trixie noble"'
 	@echo 'make lock    write the lock files anew (needs uv); ARGS=--upgrade takes newer versions'
 	@echo 'make clean   remove what set-up and runs left in this folder'
 
@@ -45,6 +46,10 @@ check: setup-test
 
 bench: setup-test
 	@$(VENV) -m tests.bench $(ARGS)
+
+# Ubuntu's mirror is named by UBUNTU_MIRROR, Debian's by DEBIAN_MIRROR where this machine's own apt sources do not.
+machine: setup-test
+	@MACHINES="$(or $(MACHINES),bookworm trixie)" $(VENV) -m pytest tests/machine/test_provision.py $(ARGS)
 
 lock: python
 	@$(PYTHON) gateway/local/environment.py lock $(ARGS)

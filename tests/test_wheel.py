@@ -91,7 +91,8 @@ def test_the_wheel_holds_what_is_not_python_and_no_leavings(wheel: Path) -> None
         }
         assert wanted
         assert wanted <= names
-    assert {f"{path.relative_to(PROJECT)}" for path in (PROJECT / "gateway").rglob("*.sql")} <= names
+    for kind in ("*.sql", "machine/*.sh", "machine/*.service", "machine/*.conf"):
+        assert {f"{path.relative_to(PROJECT)}" for path in (PROJECT / "gateway").rglob(kind)} <= names
     assert [name for name in names if "__pycache__" in name or name.startswith("tests/")] == []
 
 

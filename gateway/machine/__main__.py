@@ -61,8 +61,9 @@ def ring(number: str, caller: str, name: str, seconds: float) -> None:
     click.echo(f"Ringing +{digits} as {name} {caller} ...")
     report = asyncio.run(carrier.ring(f"+{digits}", caller, name, seconds))
     how = _SPOKEN.get(report.status, f"not reached (cause {report.cause})")
+    waited = report.ended - report.began - report.talk_seconds
     talk = f", {report.talk_seconds:.1f} s of talk" if report.answered else ""
-    click.echo(f"It rang for {report.ring_seconds:.1f} s: {how}{talk}.")
+    click.echo(f"After {waited:.1f} s: {how}{talk}.")
 
 
 def main() -> None:

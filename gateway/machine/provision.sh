@@ -19,6 +19,7 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 umask 022
+shopt -s lastpipe # what is at the end of a pipe remembers what it changed
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 WHEEL=${1:+$(realpath "$1")}
@@ -292,8 +293,7 @@ told=$(numberpool asterisk render --into $RENDERED)
 while IFS= read -r line; do
 	case "$line" in
 	"") break ;; # what follows are the steps that are done here
-	*": unchanged"*) ;;
-	*) changed "$line" && RELOAD=yes ;;
+	*": written"* | *": replaced"* | *": removed"*) changed "$line" && RELOAD=yes ;;
 	esac
 done <<<"$told"
 

@@ -1,10 +1,11 @@
 """A fresh machine in a folder: a root file system of debootstrap's, in which commands run as on a machine of its own.
 
-`python -m tests.machine.root FOLDER bookworm` makes one. It needs root and debootstrap; the mirror is that of this
-machine's own apt sources, or what MIRROR names. What is mounted for a command is mounted in a namespace of that command
-alone, so that the folder can be removed at any time.
+It needs root and debootstrap. The mirror is that of this machine's own apt sources; for the other distribution
+DEBIAN_MIRROR or UBUNTU_MIRROR names one. What is mounted for a command is mounted in a namespace of that command alone,
+so that the folder can be removed at any time.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,12 +16,19 @@ from pathlib import Path
 from gateway.local.apt_sources import machine_sources, os_release, own_archive
 from tests.stack import PROJECT
 
+# What is tried, and whose it is.
 SUITES = {"bookworm": "debian", "trixie": "debian", "noble": "ubuntu"}
 
 # Of this machine, so that the other has the same way to the outside: names, certificates, settings of apt and pip.
 _TAKEN = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
 _AUTHORITIES = Path("/usr/local/share/ca-certificates")  # an administrator's own
 _APT_SETTINGS = Path("/etc/apt/apt.conf.d")
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
 
 # In namespaces of its own, which end with it: what it mounts and whatever it leaves running.
 _INSIDE = """
@@ -33,6 +41,8 @@ mount -t tmpfs tmpfs "$1/run"
 root=$1; shift
 exec chroot "$root" "$@"
 """
+# A network of its own has a loopback that is down (netdevice(7): SIOCSIFFLAGS, IFF_UP | IFF_RUNNING).
+_LOOPBACK_UP = "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sH22x', b'lo', 0x41))"
 
 
 def missing_tool() -> str | None:
@@ -44,9 +54,10 @@ def missing_tool() -> str | None:
 
 
 def mirror(distribution: str) -> str | None:
-    """Where this machine, or MIRROR in the environment, has packages of that distribution."""
-    if os.environ.get("MIRROR"):
-        return os.environ["MIRROR"]
+    """Where packages of that distribution are."""
+    named = os.environ.get(f"{distribution.upper()}_MIRROR")
+    if named:
+        return named
     own = own_archive(machine_sources(), os_release())
     return own.uri if own is not None and os_release().get("ID") == distribution else None
 
@@ -54,7 +65,7 @@ def mirror(distribution: str) -> str | None:
 def make(root: Path, suite: str) -> None:
     """A fresh root file system in `root`. Raises CalledProcessError with debootstrap's words."""
     address = mirror(SUITES[suite])
-    assert address is not None, f"name a mirror of {SUITES[suite]}: MIRROR=http://... "
+    assert address is not None, f"name a mirror: {SUITES[suite].upper()}_MIRROR=http://..."
     components = "main,universe" if SUITES[suite] == "ubuntu" else "main"
     command = ["debootstrap", "--variant=minbase", f"--components={components}"]
     if SUITES[suite] == "ubuntu" and not Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg").exists():
@@ -96,12 +107,18 @@ def bring_checkout(root: Path, to: str = "/vagrant") -> None:
             shutil.copy(PROJECT / name, target / name)
 
 
-def run(root: Path, *command: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run a command inside, with processes and mounts of its own; what it printed, both streams together."""
-    clean = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+def run(
+    root: Path, *command: str, environment: Mapping[str, str] | None = None, network: bool = True
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command inside, with processes and mounts of its own; what it printed, both streams together.
+
+    Without `network` it has a loopback of its own and nothing else, so that any port is free.
+    """
+    alone = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"])]
+    script = _INSIDE if network else f'{sys.executable} -c "{_LOOPBACK_UP}"\n{_INSIDE}'
     return subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", _INSIDE, "sh", str(root), *command],
-        env={**clean, **(environment or {})},
+        [*alone, "sh", "-euc", script, "sh", str(root), *command],
+        env={**ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -109,5 +126,17 @@ def run(root: Path, *command: str, environment: Mapping[str, str] | None = None)
     )
 
 
-if __name__ == "__main__":
-    make(Path(sys.argv[1]), sys.argv[2])
+def contents(root: Path, *folders: str) -> dict[str, str]:
+    """Every file below the folders: owner, mode, time of the last change, and what is in it."""
+    found = {}
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*")):
+            about = path.lstat()
+            if path.is_symlink():
+                held = str(path.readlink())
+            elif path.is_file():
+                held = f"{about.st_mtime_ns} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+            else:
+                held = ""
+            found[str(path.relative_to(root))] = f"{about.st_uid}:{about.st_gid} {about.st_mode:o} {held}"
+    return found
