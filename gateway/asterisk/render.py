@@ -132,8 +132,9 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
                 file.rename(kept)
             _replace(file, text, 0o640 if name in _PRIVATE else 0o644)
             done.append(Rendered(file, Change.REPLACED if kept else Change.WRITTEN, kept))
-        written[name] = _digest(text)
-        _replace(manifest, json.dumps(written, indent=1) + "\n", 0o644)
+        if written.get(name) != _digest(text):
+            written[name] = _digest(text)
+            _replace(manifest, json.dumps(written, indent=1) + "\n", 0o644)
     return done
 
 

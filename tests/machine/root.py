@@ -63,7 +63,7 @@ def mirror(distribution: str) -> str | None:
 
 
 def make(root: Path, suite: str) -> None:
-    """A fresh root file system in `root`. Raises CalledProcessError with debootstrap's words."""
+    """A fresh root file system in `root`."""
     address = mirror(SUITES[suite])
     assert address is not None, f"name a mirror: {SUITES[suite].upper()}_MIRROR=http://..."
     components = "main,universe" if SUITES[suite] == "ubuntu" else "main"
@@ -73,7 +73,8 @@ def make(root: Path, suite: str) -> None:
     script = Path("/usr/share/debootstrap/scripts") / suite
     # An older debootstrap does not know the newest names; they all follow the same script.
     follows = [] if script.exists() else ["/usr/share/debootstrap/scripts/gutsy"]
-    subprocess.run([*command, suite, str(root), address, *follows], check=True)
+    made = subprocess.run([*command, suite, str(root), address, *follows], capture_output=True, text=True)
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr
     prepare(root)
 
 
