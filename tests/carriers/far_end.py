@@ -28,7 +28,7 @@ HEARD = {heard}
 [caller]
 ; Somebody who calls a tracking number; TALK is how long, DIGITS what they press first.
 exten => s,1,Set(TIMEOUT(absolute)=${{TALK}})
- same => n,Set(FILE(${{HEARD}}/secure-${{CALLER}},,,al,u)=${{CHANNEL(rtp,secure)}} ${{CHANNEL(secure_signaling)}})
+ same => n,Set(FILE(${{HEARD}}/secure-${{CALLER}},,,al,u)=${{CHANNEL(rtp,secure)}} ${{CHANNEL(pjsip,secure)}})
  same => n,Set(FILE(${{HEARD}}/codec-${{CALLER}},,,al,u)=${{CHANNEL(audionativeformat)}})
  same => n,MixMonitor(,r(${{HEARD}}/caller-${{CALLER}}.sln16))
  same => n,ExecIf($["${{DIGITS}}" != ""]?Wait(0.5))
@@ -38,10 +38,10 @@ exten => s,1,Set(TIMEOUT(absolute)=${{TALK}})
 [line]
 ; A business line.
 exten => talk,1,Set(FILE(${{HEARD}}/line-codec-${{CALLERID(num)}},,,al,u)=${{CHANNEL(audionativeformat)}})
- same => n,Set(SECURE=${{CHANNEL(rtp,secure)}} ${{CHANNEL(secure_signaling)}})
- same => n,Set(FILE(${{HEARD}}/line-secure-${{CALLERID(num)}},,,al,u)=${{SECURE}})
  same => n,MixMonitor(,r(${{HEARD}}/line-${{CALLERID(num)}}.sln16))
  same => n,Answer()
+ same => n,Set(SECURE=${{CHANNEL(rtp,secure)}} ${{CHANNEL(pjsip,secure)}})
+ same => n,Set(FILE(${{HEARD}}/line-secure-${{CALLERID(num)}},,,al,u)=${{SECURE}})
  same => n(again),Playback({business})
  same => n,Goto(again)
 exten => digits,1,Answer()
@@ -145,9 +145,9 @@ def _wideband(file: Path, hertz: float, seconds: int) -> str:
     return str(file)
 
 
-def transport(name: str, at: str) -> str:
+def transport(name: str, at: str, **options: str) -> str:
     """A transport of pjsip.conf: an address of its own, by which the other side knows who calls."""
-    return _section(name, "transport", {"protocol": "udp", "bind": at})
+    return _section(name, "transport", {"protocol": "udp", "bind": at} | options)
 
 
 def endpoint(name: str, contact: str = "", identify: str = "", **options: str) -> str:
@@ -175,3 +175,8 @@ def _section(name: str, kind: str, settings: Mapping[str, str]) -> str:
 def free_udp(address: str) -> str:
     """An address and a port there that nobody uses."""
     return f"{address}:{free_port(address, socket.SOCK_DGRAM)}"
+
+
+def free_tcp(address: str) -> str:
+    """The same for TCP."""
+    return f"{address}:{free_port(address)}"
