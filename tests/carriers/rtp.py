@@ -19,13 +19,13 @@ class Talker(Listener):
     def __init__(self) -> None:
         super().__init__()
         self._transport: asyncio.DatagramTransport | None = None
-        self.arrived = 0
+        self.packets: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        self.arrived += 1
+        self.packets.append(data)
         super().datagram_received(data, addr)
 
     @property
@@ -50,7 +50,7 @@ class Talker(Listener):
             await asyncio.sleep(max(0.0, began + number * _PACKET / RATE - loop.time()))
 
     def send(self, data: bytes, to: tuple[str, int]) -> None:
-        """Send one packet of anything."""
+        """Send one packet of anything; what comes back is in ``packets``."""
         assert self._transport is not None
         self._transport.sendto(data, to)
 

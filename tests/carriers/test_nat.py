@@ -11,9 +11,9 @@ from tests.calls.sipp import Sipp
 from tests.carriers.examples import example
 from tests.carriers.far_end import endpoint, free_udp
 from tests.carriers.rtp import Talker, speaking, talker
+from tests.carriers.sip import audio_port, received
 from tests.carriers.site import Site, same_in_every_example, settings
 from tests.installation import Installation, Number
-from tests.stack import eventually
 
 CARRIER, INSIDE = "127.0.0.9", "127.0.0.1"
 # Our address on the internet, and what a carrier behind a NAT of its own says of itself: nothing listens at either.
@@ -83,18 +83,6 @@ def lying_caller(did: str, caller: str, port: int) -> str:
     )
 
 
-async def audio_port(sipp: Sipp, before: str) -> int:
-    """The port that the PBX named in the message of which ``before`` is the beginning."""
-    found: list[str] = []
-
-    async def is_named() -> bool:
-        found[:] = re.findall(rf"{before}.*?m=audio (\d+)", sipp.messages, re.DOTALL)
-        return bool(found)
-
-    await eventually(is_named, 10, 0.01)
-    return int(found[0])
-
-
 async def place(site: NatSite, did: str, caller: str, sound: Talker) -> Sipp:
     """Start the lying caller."""
     sipp = Sipp(
@@ -115,12 +103,6 @@ async def answerer(site: NatSite, address: str, port: int, sound: Talker) -> Sip
     sipp = Sipp(site.installation.home, site.installation.folder / "sipp", xml, address=address, port=port)
     await sipp.start()
     return sipp
-
-
-def received(sipp: Sipp, first: str) -> str:
-    """The message that begins with ``first``, as SIPp received it."""
-    messages = re.split(r"-{40,} \S+\n", sipp.messages)
-    return next(text for text in messages if "message received" in text and f"\n{first}" in text)
 
 
 async def test_what_matters_in_it(site: NatSite) -> None:
