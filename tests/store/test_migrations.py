@@ -49,6 +49,43 @@ ROWS = {
         UPDATE tracking_numbers SET fax = true;
         UPDATE calls SET last_answered_by = 'PJSIP/102';
     """,
+    "0004_pools_and_visits": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO sites (company_id, name, public_key) SELECT id, 'Home', 'abcdefghijklmnop' || id FROM companies;
+        INSERT INTO swap_targets (company_id, site_id, e164) SELECT company_id, id, '+13065550100' FROM sites;
+        INSERT INTO pools (company_id, name, kind) SELECT id, 'Visitors', 'dynamic' FROM companies;
+        INSERT INTO pool_swap_targets (company_id, pool_id, swap_target_id)
+            SELECT p.company_id, p.id, t.id FROM pools p JOIN swap_targets t ON t.company_id = p.company_id
+            WHERE p.kind = 'dynamic';
+        INSERT INTO tracking_numbers (company_id, pool_id, e164)
+            SELECT company_id, id, '+1306555300' || company_id FROM pools WHERE kind = 'dynamic';
+        WITH lent AS (
+            INSERT INTO leases (company_id, pool_id, number_id, holder, period)
+            SELECT company_id, pool_id, id, 'v:1', tstzrange(now(), NULL) FROM tracking_numbers WHERE e164 ~ '5553'
+            RETURNING company_id, number_id, id
+        )
+        UPDATE lendable_numbers l SET lease_id = lent.id FROM lent
+        WHERE l.company_id = lent.company_id AND l.number_id = lent.number_id;
+        INSERT INTO pool_hours (company_id, pool_id, hour, leased)
+            SELECT company_id, id, date_trunc('hour', now()), 1 FROM pools;
+        INSERT INTO pool_misses (company_id, pool_id, hour, source, refused)
+            SELECT company_id, id, date_trunc('hour', now()), 'Google Paid', 1 FROM pools;
+        INSERT INTO visitors (company_id, site_id, id, first_seen, last_seen)
+            SELECT company_id, id, gen_random_uuid(), now(), now() FROM sites;
+        INSERT INTO visits (company_id, site_id, id, visitor_id, started_at, label, channel, source, url)
+            SELECT company_id, site_id, gen_random_uuid(), id, now(), 'Direct', 'Direct', '(direct)',
+                   'https://example.com/'
+            FROM visitors;
+        INSERT INTO page_views (company_id, site_id, visit_id, at, url)
+            SELECT company_id, site_id, id, started_at, url FROM visits;
+        INSERT INTO exposures (company_id, id, visit_id, number_id, lease_id, shown_at, last_seen)
+            SELECT l.company_id, gen_random_uuid(), v.id, l.number_id, l.id, now(), now()
+            FROM leases l JOIN visits v ON v.company_id = l.company_id;
+        INSERT INTO taps (company_id, visit_id, exposure_id, number_id, at)
+            SELECT company_id, visit_id, id, number_id, now() FROM exposures;
+        INSERT INTO rule_sets (company_id, version, rules) SELECT id, 1, '{}' FROM companies;
+        INSERT INTO google_ads_clicks (company_id, gclid, day) SELECT id, 'Cj0K', '2026-11-01' FROM companies;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
@@ -102,7 +139,8 @@ async def rows_of(dsn: str) -> dict[str, int]:
         async with connection.transaction():
             await connection.execute("SELECT set_config('numberpool.companies', 'all', true)")
             tables = await connection.fetch(
-                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+                " AND NOT relispartition"
             )
             return {name: await connection.fetchval(f'SELECT count(*) FROM "{name}"') for (name,) in tables}
     finally:
