@@ -42,6 +42,7 @@ class _Numbers:
     def __init__(self, settings: Settings, database: Database, listener: Listener) -> None:
         self._last_resort = Destination(settings.calls.default_destination, settings.calls.ring_seconds)
         self._contexts = settings.calls.dialplan_contexts
+        self._emergency_callers = settings.calls.emergency_callers
         self._database = database
         self._listener = listener
         self.present = Directory({}, {}, {}, None, Route((self._last_resort,)))
@@ -49,13 +50,19 @@ class _Numbers:
     async def load(self) -> None:
         """Read everything again. Raises what the database raises."""
         async with self._database.everything() as connection:
-            loaded = await load_directory(connection, self._last_resort, self._contexts)
+            loaded = await load_directory(connection, self._last_resort, self._contexts, self._emergency_callers)
         for dial in sorted(loaded.passed_over - self.present.passed_over):
             _log.warning(
                 "a destination is passed over: its context is not allowed",
                 destination=dial,
                 mend="name the context in dialplan_contexts under [calls] in the settings, run numberpool asterisk "
                 "render, reload the dialplan, and start the gateway anew",
+            )
+        for dial in sorted(loaded.dial_emergency - self.present.dial_emergency):
+            _log.warning(
+                "a destination is passed over: it dials an emergency number",
+                destination=dial,
+                mend="let that destination dial another number; emergency calls never go through Numberpool",
             )
         self.present = loaded
 

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import phonenumbers
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -31,6 +32,8 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableEnvironment
 
 from gateway.asterisk.dialstring import checked_dial_string, dialplan_context
+from gateway.calls.emergency import emergency_dialled
+from gateway.calls.outbound import NumberForm
 from gateway.errors import Mendable
 
 DEFAULT_FILES = (Path("numberpool.toml"), Path("/etc/numberpool/numberpool.toml"))
@@ -68,8 +71,10 @@ def _matching(pattern: str, mend: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-_ContextName = Annotated[
-    str, _matching(r"[A-Za-z0-9_-]{1,80}", "use letters, digits, - and _, such as from-internal")
+_ContextName = Annotated[str, _matching(r"[A-Za-z0-9_-]{1,80}", "use letters, digits, - and _, such as from-internal")]
+_TrunkName = Annotated[
+    str,
+    _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", "write the name of its endpoint in pjsip.conf, such as carrier-a"),
 ]
 _AccountName = Annotated[str, _matching(r"[A-Za-z0-9_-]{1,40}", "use letters, digits, - and _, at most 40")]
 
@@ -110,6 +115,28 @@ class PagesSettings(_Part):
     )
 
 
+class TrunkSettings(_Part):
+    """An endpoint of that Asterisk's pjsip.conf by which calls go out, and what it is shown of a caller.
+
+    ``caller``: the caller's number, and ours beside it (P-Asserted-Identity, Diversion); ``tracking``: the number that
+    was called; ``main``: the company's main number. Where it refuses, another number of ours is tried at once.
+    """
+
+    name: _TrunkName
+    shows: Literal["caller", "tracking", "main"] = "caller"
+    diversion: bool = Field(True, description="whether a caller's number comes with Diversion; some carriers want none")
+    form: NumberForm = Field(NumberForm.PLUS_E164, description="how it wants numbers that are dialled")
+    country: Annotated[str, _matching(r"[A-Z]{2}", "write two capital letters, such as CA")] | None = Field(
+        None, description="whose national numbers it takes, with form = national"
+    )
+
+    @model_validator(mode="after")
+    def _national_of_a_country(self) -> Self:
+        if self.form is NumberForm.NATIONAL and self.country not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(f"trunk {self.name}: form is national; set country to its two letters, such as CA")
+        return self
+
+
 class NodeSettings(_Part):
     """One Asterisk, reached over AMI with two accounts.
 
@@ -134,6 +161,14 @@ class NodeSettings(_Part):
         Path("/var/spool/asterisk/numberpool"),
         description="folder shared with that Asterisk for outbox and recordings; none if it is another machine",
     )
+    trunks: tuple[TrunkSettings, ...] = Field((), description="by which calls go out, in the order they are tried")
+
+    @model_validator(mode="after")
+    def _trunk_names_differ(self) -> Self:
+        names = [trunk.name for trunk in self.trunks]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two trunks of node {self.name} share a name ({', '.join(names)}); remove one")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -166,6 +201,20 @@ class CallSettings(_Part):
     dialplan_contexts: tuple[_ContextName, ...] = Field(
         (), description="contexts of your own dialplan that destinations may lead into, as Dialplan/600@context"
     )
+
+    emergency_callers: tuple[Annotated[str, _matching(r"\+?[0-9]{2,15}", "write digits, with + or without")], ...] = (
+        Field(
+            (),
+            description="numbers from which emergency services call back here, besides the short ones of every country",
+        )
+    )
+
+    @model_validator(mode="after")
+    def _default_is_no_emergency_number(self) -> Self:
+        number = emergency_dialled(self.default_destination, None)
+        if number is not None:
+            raise ValueError(f"default_destination dials {number}, an emergency number; name your own line")
+        return self
 
     @model_validator(mode="after")
     def _default_is_allowed(self) -> Self:

@@ -11,6 +11,8 @@ import re
 _DIAL = re.compile(r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+(?:&[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+)*$")
 # Into a context of the admin's own, by Goto: Dialplan/extension@context.
 _DIALPLAN = re.compile(r"^Dialplan/([A-Za-z0-9*#+_-]{1,40})@([A-Za-z0-9_-]{1,80})$")
+# A number outside, over the trunks of the settings: Trunk/+13065551234.
+_TRUNK = re.compile(r"^Trunk/\+[1-9][0-9]{3,14}$")
 _SOUND = re.compile(r"^[A-Za-z0-9_/-]{1,120}$")
 MAX_DIAL_STRING = 200
 
@@ -22,6 +24,12 @@ def checked_dial_string(text: str) -> str:
     channel must end in ``/n``: one that takes itself out of the way would take the record of who answered with it.
     Raises ValueError that says how to mend it.
     """
+    if text.startswith("Trunk/"):
+        if not _TRUNK.fullmatch(text):
+            raise ValueError(
+                f"{text!r} names no number outside; write Trunk/ and the number with + and country code, alone"
+            )
+        return text
     if text.startswith("Dialplan/"):
         if not _DIALPLAN.fullmatch(text):
             raise ValueError(f"{text!r} names no place in the dialplan; write Dialplan/extension@context, alone")
@@ -29,10 +37,10 @@ def checked_dial_string(text: str) -> str:
     for part in text.split("&"):
         if part.startswith("Local/") and not part.endswith("/n"):
             raise ValueError(f"{part!r} is a Local channel without /n; write {part}/n")
-    if "Dialplan/" in text or len(text) > MAX_DIAL_STRING or not _DIAL.fullmatch(text):
+    if "Dialplan/" in text or "Trunk/" in text or len(text) > MAX_DIAL_STRING or not _DIAL.fullmatch(text):
         raise ValueError(
             f"{text!r} is not a dial string; write technology/endpoint, such as PJSIP/reception or "
-            "PJSIP/+13065551234@carrier, several joined by &, or Dialplan/600@queues"
+            "PJSIP/+13065551234@carrier, several joined by &, Trunk/+13065551234, or Dialplan/600@queues"
         )
     return text
 

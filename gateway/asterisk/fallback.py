@@ -1,7 +1,7 @@
 """Fallback routes: what the dialplan rings on its own, kept in AstDB equal to the database, by difference."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +11,7 @@ import structlog
 from gateway.asterisk.ami import ActionFailed, AmiLink
 from gateway.asterisk.routecode import encode_route
 from gateway.calls.directory import Directory
+from gateway.calls.outbound import Trunk
 
 FAMILY = "numberpool"
 DEFAULT_KEY = "default"
@@ -33,21 +34,21 @@ class Difference:
         return bool(self.put or self.delete)
 
 
-def fallback_entries(directory: Directory) -> dict[str, str]:
-    """Every AstDB entry: a route for each form of each number, and the default.
+def fallback_entries(directory: Directory, trunks: Sequence[Trunk] = ()) -> dict[str, str]:
+    """Every AstDB entry of a node with these ``trunks``: a route for each form of each number, and the default.
 
     A number whose route cannot be written (it is told, and rings the default line) leaves the others alone.
     """
     routes: dict[int, str] = {}
     for number in directory.numbers.values():
         try:
-            routes[number.id] = encode_route(number.route)
+            routes[number.id] = encode_route(number.route, trunks)
         except ValueError as error:
             _log.error("a number's route cannot be written", number=number.e164, fault=str(error))
     entries = {form: routes[number.id] for form, number in directory.by_form.items() if number.id in routes}
     if directory.default_company is not None:
         try:
-            entries[DEFAULT_KEY] = encode_route(directory.default_route)
+            entries[DEFAULT_KEY] = encode_route(directory.default_route, trunks)
         except ValueError as error:  # the dialplan's own default line rings then
             _log.error("the default route cannot be written", fault=str(error))
     return entries
@@ -75,9 +76,12 @@ class FallbackRoutes:
         rows = await link.listing("DBGetTree", Family=FAMILY)
         return cls(link, {str(row["key"]).removeprefix(prefix): str(row["val"]) for row in rows})
 
-    async def write(self, directory: Directory) -> int:
-        """Make AstDB say what ``directory`` says; the number of entries changed. Raises AmiError."""
-        change = difference(await asyncio.to_thread(fallback_entries, directory), self._present)
+    async def write(self, directory: Directory, trunks: Sequence[Trunk] = ()) -> int:
+        """Make AstDB say what ``directory`` says on a node with these ``trunks``; the number of entries changed.
+
+        Raises AmiError.
+        """
+        change = difference(await asyncio.to_thread(fallback_entries, directory, trunks), self._present)
         for some in batched(change.put.items(), AT_ONCE):
             await self._link.actions(*(("DBPut", {"Family": FAMILY, "Key": key, "Val": value}) for key, value in some))
             self._present.update(some)

@@ -18,6 +18,7 @@ from gateway.asterisk.conversations import Conversations
 from gateway.asterisk.events import PROOF_EVENT, BridgeHint, ForgedEvent, TransferHint, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
+from gateway.asterisk.recorder import record_anew
 from gateway.asterisk.routecode import encode_route
 from gateway.asterisk.versions import Versions
 from gateway.calls.directory import Directory
@@ -51,12 +52,13 @@ class Node:
         self._directory = directory
         self._health = health
         self._conversations = Conversations(
-            self.name, lambda: self._calls, lambda record: self._intake.heard(record), health
+            self.name, lambda: self._calls, lambda record: self._intake.heard(record), self._record_on, health
         )
         self._intake = Intake(settings, ledger, health, self._conversations.heard)
         self._token = secrets.token_urlsafe(18)
         self._epoch = 0
         self._calls: AmiLink | None = None
+        self._store: AmiLink | None = None
         self._proofs: asyncio.Queue[bool] = asyncio.Queue()
         self._routes_changed = asyncio.Event()
 
@@ -228,7 +230,7 @@ class Node:
         if link is None or link.closed:
             return
         try:
-            route = encode_route(self._directory().decide(record.dialled))
+            route = encode_route(self._directory().decide(record.dialled, record.caller), self.settings.trunks)
         except ValueError as error:
             # The call goes on by its fallback; this is a mistake in a destination, told where it was made.
             _log.error("a route cannot be written", dialled=record.dialled, fault=str(error))
@@ -237,12 +239,23 @@ class Node:
             ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{self._epoch}", "Value": route}),
         )
 
+    async def _record_on(self, record: CallRecord) -> None:
+        """Another person is at the other end: go on recording so that they are heard."""
+        link, spool = self._store, self.settings.spool
+        if link is None or spool is None:
+            return
+        try:
+            await record_anew(link, record.channel, record.key, spool / "recordings")
+        except AmiError as error:
+            _log.warning("a recording could not be continued", node=self.name, call=record.key, fault=str(error))
+
     # -- the store link ------------------------------------------------------------------------------------------
 
     async def _serve_store(self) -> None:
         secret = self.settings.store_secret.get_secret_value()
         link = await self._connect(self.settings.store_username, secret, lambda _: None)
         part = f"asterisk:{self.name}:store"
+        self._store = link
         try:
             routes = await FallbackRoutes.read(link)
             versions = Versions()
@@ -250,7 +263,7 @@ class Node:
             while True:
                 if self._routes_changed.is_set():
                     self._routes_changed.clear()
-                    changed = await routes.write(self._directory())
+                    changed = await routes.write(self._directory(), self.settings.trunks)
                     if changed:
                         _log.info("fallback routes written", node=self.name, entries=changed)
                 await self._intake.close_cut_off(link)
@@ -265,4 +278,5 @@ class Node:
                     raise LinkLost("the connection was closed")
                 lost.cancel()
         finally:
+            self._store = None
             link.close()

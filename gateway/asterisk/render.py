@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ import jinja2
 
 from gateway.assets import asset_folder
 from gateway.asterisk.routecode import encode_destinations, encode_route
+from gateway.calls.emergency import caller_forms, emergency_callers
 from gateway.calls.route import Destination, Route
 from gateway.settings import CallSettings, NodeSettings, SettingsError
 
@@ -58,7 +59,7 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
             f"node {node.name}: set spool to a folder of that Asterisk's machine; its dialplan writes each call there"
         )
     last_resort = (Destination(calls.default_destination, calls.ring_seconds),)
-    values = {
+    values: dict[str, object] = {
         "node": node.name,
         "folder": folder,
         "bound_ms": calls.decision_bound_ms,
@@ -69,8 +70,8 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
         "store_secret": node.store_secret.get_secret_value(),
         "outbox": node.spool / "outbox",
         "recordings": node.spool / "recordings",
-        "default_route": encode_route(Route(last_resort)),
-        "default_destinations": encode_destinations(last_resort),
+        "default_route": _written(lambda: encode_route(Route(last_resort), node.trunks), node),
+        "default_destinations": _written(lambda: encode_destinations(last_resort, node.trunks), node),
         "default_destination": calls.default_destination,
     }
     contexts = " | ".join(f'"${{NP_CONTEXT}}" = "{context}"' for context in calls.dialplan_contexts)
@@ -81,6 +82,8 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
                 "files read as something else; choose another"
             )
     values["allowed"] = f"({contexts})" if contexts else "0"
+    values["trunks"] = node.trunks
+    values["emergency_callers"] = sorted(emergency_callers() | caller_forms(calls.emergency_callers))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_folder("asterisk_conf")),
         undefined=jinja2.StrictUndefined,
@@ -106,6 +109,13 @@ def old_versions(texts: Mapping[str, str], folder: Path) -> dict[str, Path]:
     """The files of other versions than that of ``texts`` in ``folder``, by version."""
     found = {file.stem[-VERSION_DIGITS:]: file for file in folder.glob(f"{DIALPLAN}-*.conf") if file.name not in texts}
     return dict(sorted(found.items()))
+
+
+def _written(encode: Callable[[], str], node: NodeSettings) -> str:
+    try:
+        return encode()
+    except ValueError as error:
+        raise SettingsError(f"node {node.name}: default_destination cannot be dialled: {error}") from None
 
 
 def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:

@@ -5,8 +5,11 @@ from the same Directory, so that a number is matched alike whether the gateway l
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from gateway.calls.admission import Admission, Verdict, admission
+from gateway.calls.caller import caller_number
+from gateway.calls.emergency import is_emergency_caller
 from gateway.calls.route import Destination, Route
 
 # A chain of destinations longer than this is a mistake, and an endless one would be a loop.
@@ -38,15 +41,35 @@ class Directory:
     default_company: int | None
     default_route: Route
     passed_over: frozenset[str] = frozenset()  # destinations that lead into contexts which the settings do not allow
+    dial_emergency: frozenset[str] = frozenset()  # destinations passed over because they call an emergency number
+    caller_rules: Mapping[int, Mapping[str, Verdict]] = field(default_factory=dict)  # of each company, by caller
+    emergency_callers: frozenset[str] = frozenset()  # besides the numbers that every country knows
 
     def match(self, dialled: Iterable[str]) -> Number | None:
         """The first of ``dialled`` that is a form of one of our numbers."""
         return next((self.by_form[form] for form in dialled if form in self.by_form), None)
 
-    def decide(self, dialled: Iterable[str]) -> Route:
-        """The route for a call that asked for one of ``dialled``; the default line where no number is known."""
+    def decide(self, dialled: Iterable[str], caller: str = "") -> Route:
+        """The route for a call that asked for one of ``dialled``; the default line where no number is known.
+
+        ``caller`` is the number as it was sent, empty where withheld. Where the company blocks it, nothing rings.
+        """
         number = self.match(dialled)
-        return self.default_route if number is None else number.route
+        route = self.default_route if number is None else number.route
+        company = self.default_company if number is None else number.company_id
+        return route if company is None or self.admission(company, caller).rings else blocked(route)
+
+    def admission(self, company: int, caller: str) -> Admission:
+        """Whether a call from ``caller`` rings at ``company``, and why."""
+        rules = self.caller_rules.get(company)
+        if not rules or not caller:
+            return Admission.NO_RULE
+        region = self.regions.get(company)
+        return admission(
+            caller_number(caller, region),
+            rules,
+            emergency=is_emergency_caller(caller, region, self.emergency_callers),
+        )
 
 
 def build_directory(
@@ -55,6 +78,7 @@ def build_directory(
     default_company: int | None,
     default_route: Route,
     passed_over: frozenset[str] = frozenset(),
+    dial_emergency: frozenset[str] = frozenset(),
 ) -> Directory:
     """A directory of ``numbers``.
 
@@ -70,7 +94,15 @@ def build_directory(
         for form in number.forms:
             by_form.setdefault(form, number)
     by_id = {number.id: number for number in ordered}
-    return Directory(by_id, by_form, dict(regions), default_company, default_route, passed_over)
+    return Directory(
+        by_id,
+        by_form,
+        dict(regions),
+        default_company,
+        default_route,
+        passed_over,
+        dial_emergency,
+    )
 
 
 def chain(start: int | None, destinations: Mapping[int, tuple[Destination, int | None]]) -> tuple[Destination, ...]:
@@ -93,3 +125,8 @@ def straight(route: Route) -> Route:
 def with_default(route: Route, default: tuple[Destination, ...]) -> Route:
     """``route``, ringing ``default`` where it has no destination of its own."""
     return route if route.destinations else replace(route, destinations=default)
+
+
+def blocked(route: Route) -> Route:
+    """``route`` for a caller whom the company has blocked: nothing rings, nothing is played, nothing is recorded."""
+    return replace(straight(route), destinations=(), blocked=True)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import phonenumbers
-
+from gateway.calls.caller import caller_name, caller_number
 from gateway.calls.directory import Directory
 from gateway.calls.outcome import call_outcome, endpoint_of, hung_up_by, leg_outcome, transfer_outcome
 from gateway.calls.record import CallRecord, Stage
@@ -100,7 +99,7 @@ def call_entry(
         source_id=record.source_id if record.source_id and number else (number.source_id if number else None),
         trunk=record.trunk,
         caller=caller_number(record.caller, region),
-        caller_name=_printable(record.caller_name),
+        caller_name=caller_name(record.caller_name),
         started_at=record.started_at - ahead,
         answered_at=picked_up and picked_up - ahead,
         ended_at=record.ended_at and record.ended_at - ahead,
@@ -116,24 +115,6 @@ def call_entry(
         evidence=dict(zip(("first", "request", "to", "party"), record.dialled, strict=True)),
         legs=_legs(record) if ended else (),
     )
-
-
-def caller_number(given: str, region: str | None) -> str | None:
-    """A caller's number as E.164 where it can be read in ``region``, else as it came; none of an empty one."""
-    if not given:
-        return None
-    try:
-        parsed = phonenumbers.parse(given, region)
-    except phonenumbers.NumberParseException:
-        return given
-    if not phonenumbers.is_possible_number(parsed):
-        return given
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _printable(text: str) -> str:
-    # What Postgres cannot store (NUL) or a page should not show; letters of every script stay.
-    return "".join(character for character in text if character.isprintable())
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:

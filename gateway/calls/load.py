@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from gateway.asterisk.dialstring import dialplan_context
+from gateway.calls.admission import Verdict
 from gateway.calls.directory import Directory, Number, build_directory, chain, straight, with_default
+from gateway.calls.emergency import caller_forms, emergency_dialled
 from gateway.calls.route import Destination, Route
 from gateway.pools.numbers import forms
 from gateway.store.database import Connection
@@ -16,27 +19,51 @@ from gateway.store.queries import load_queries
 _sql = load_queries(Path(__file__).parent)
 # Reading a number takes 40 µs, and all of them are read again whenever one changes.
 _forms = lru_cache(maxsize=200_000)(forms)
+_emergency_dialled = lru_cache(maxsize=20_000)(emergency_dialled)
 
 
-async def load_directory(connection: Connection, last_resort: Destination, contexts: Collection[str] = ()) -> Directory:
+async def load_directory(
+    connection: Connection,
+    last_resort: Destination,
+    contexts: Collection[str] = (),
+    emergency_callers: Collection[str] = (),
+) -> Directory:
     """All numbers, over a connection that sees every company.
 
     ``last_resort`` rings for a company that has named no main line. A destination that leads into a context of the
-    dialplan which is not among ``contexts`` is passed over in every route. The work is done in a thread, beside the
-    calls.
+    dialplan which is not among ``contexts`` is passed over in every route, and so is one that dials an emergency
+    number. Callers among ``emergency_callers`` are never blocked. The work is done in a thread, beside the calls.
     """
     companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
     destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
     numbers: list[Any] = [row async for row in _sql.directory_numbers(connection)]
 
+    rules: list[Any] = [row async for row in _sql.directory_caller_rules(connection)]
+
     forbidden = _forbidden(destinations, contexts)
-    return await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden)
+    directory = await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden)
+    return replace(directory, caller_rules=_by_company(rules), emergency_callers=caller_forms(emergency_callers))
 
 
 def _forbidden(destinations: list[Any], contexts: Collection[str]) -> frozenset[str]:
     """The dial strings that lead into a context which the settings do not, or no longer, allow."""
     places = {row["dial"]: dialplan_context(row["dial"]) for row in destinations}
     return frozenset(dial for dial, context in places.items() if context is not None and context not in contexts)
+
+
+def _dialling_emergency(companies: list[Any], destinations: list[Any]) -> frozenset[str]:
+    """The dial strings that call the emergency services; they cannot be set up, but they may be there."""
+    regions = {row["id"]: row["region"] for row in companies}
+    return frozenset(
+        row["dial"] for row in destinations if _emergency_dialled(row["dial"], regions.get(row["company_id"]))
+    )
+
+
+def _by_company(rules: list[Any]) -> dict[int, dict[str, Verdict]]:
+    found: dict[int, dict[str, Verdict]] = {}
+    for row in rules:
+        found.setdefault(row["company_id"], {})[row["caller"]] = Verdict(row["verdict"])
+    return found
 
 
 def _built(
@@ -46,12 +73,15 @@ def _built(
     last_resort: Destination,
     forbidden: frozenset[str],
 ) -> Directory:
+    dial_emergency = _dialling_emergency(companies, destinations)
     links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
 
     def allowed(start: int | None) -> tuple[Destination, ...]:
-        return tuple(each for each in chain(start, links) if each.dial not in forbidden)
+        return tuple(each for each in chain(start, links) if each.dial not in forbidden | dial_emergency)
 
     main_lines = {row["company_id"]: allowed(row["id"]) or (last_resort,) for row in destinations if row["is_default"]}
+
+    main_numbers = {row["id"]: row["main_number"] for row in companies}
 
     def main_line(company_id: int) -> tuple[Destination, ...]:
         return main_lines.get(company_id, (last_resort,))
@@ -64,6 +94,8 @@ def _built(
             whisper=row["whisper"],
             number_id=row["id"],
             source_id=row["source_id"],
+            did=row["e164"],
+            main_number=main_numbers.get(row["company_id"]),
         )
         return with_default(straight(asked) if row["fax"] else asked, main_line(row["company_id"]))
 
@@ -82,8 +114,18 @@ def _built(
     default_route = (
         Route((last_resort,))
         if default is None
-        else Route(main_line(default["id"]), record=default["record_calls"], announcement=default["announcement"])
+        else Route(
+            main_line(default["id"]),
+            record=default["record_calls"],
+            announcement=default["announcement"],
+            main_number=default["main_number"],
+        )
     )
     return build_directory(
-        known, {row["id"]: row["region"] for row in companies}, default and default["id"], default_route, forbidden
+        known,
+        {row["id"]: row["region"] for row in companies},
+        default and default["id"],
+        default_route,
+        forbidden,
+        dial_emergency,
     )

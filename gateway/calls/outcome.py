@@ -7,7 +7,7 @@ from gateway.calls.record import CallRecord, LegRecord
 
 
 class Outcome(StrEnum):
-    """How a call ended. Blocked calls come with the rules that block them."""
+    """How a call ended."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"  # the caller hung up before anybody answered
     FAILED = "failed"  # no destination could be reached
     VOICEMAIL = "voicemail"
-    BLOCKED = "blocked"
+    BLOCKED = "blocked"  # by a rule about its caller
     CUT_OFF = "cut_off"  # Asterisk died
 
 
@@ -53,6 +53,8 @@ def call_outcome(record: CallRecord) -> Outcome:
         return Outcome.CUT_OFF
     if record.picked_up_at is not None:
         return Outcome.ANSWERED
+    if record.blocked:
+        return Outcome.BLOCKED
     if record.voicemail:
         return Outcome.VOICEMAIL
     if not record.legs:

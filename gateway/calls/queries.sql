@@ -1,10 +1,14 @@
 -- name: directory_companies
 -- Every company, with what its calls need.
-SELECT id, region, record_calls, announcement, is_default FROM companies ORDER BY id;
+SELECT id, region, record_calls, announcement, is_default, main_number FROM companies ORDER BY id;
 
 -- name: directory_destinations
 -- Every destination and the one that follows it.
 SELECT id, company_id, dial, ring_seconds, next_id, is_default FROM destinations ORDER BY id;
+
+-- name: directory_caller_rules
+-- Callers whom a company lets through or blocks.
+SELECT company_id, caller, verdict FROM caller_rules;
 
 -- name: directory_numbers
 -- Every tracking number; whether it records is said by the number, else its pool, else its company.

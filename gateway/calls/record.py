@@ -72,6 +72,7 @@ class CallRecord:
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
+    blocked: bool = False  # by a rule about its caller
     cut_off: bool = False  # ended by the death of Asterisk, not by anybody's hanging up
 
     @property
@@ -137,6 +138,7 @@ def parse_record(line: str) -> CallRecord:
             voicemail=fields.get("voicemail", "") == "SUCCESS",
             turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
             rate=int(fields["rate"]) if fields.get("rate") else None,
+            blocked=fields.get("blocked", "") == "1",
             legs=tuple(_leg(text) for text in fields.get("legs", "").split("~") if text),
         )
     except MalformedRecord:

@@ -19,6 +19,7 @@ KNOWN_WARNING = "The use of '_!' for an extension is strongly discouraged"
 EXAMPLES = ("address", "failover", "fax", "nat", "registering", "tls")
 FILES = [
     "numberpool-dialplan-{version}.conf",
+    "numberpool-emergency.conf",
     "numberpool-extensions.conf",
     "numberpool-manager.conf",
     *(f"trunks/{name}.conf" for name in EXAMPLES),

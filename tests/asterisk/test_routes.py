@@ -35,7 +35,9 @@ DIAL_STRINGS = [
     "PJSIP/a&PJSIP/b",
     "PJSIP/+13065551234@carrier",
     "SIP/x",
-    "Local/s@queue",
+    "Local/s@queue/n",
+    "Trunk/+13065551234",
+    "Dialplan/600@queues",
     "DAHDI/g1/5551234",
 ]
 NO_DIAL_STRINGS = [

@@ -1,0 +1,124 @@
+"""Emergency numbers: never dialled by a destination, and never kept waiting when they call back.
+
+The numbers of each country are libphonenumber's metadata. That an emergency service may mark its call-back is RFC 7090
+(``Priority: psap-callback``); most come over the telephone network, where only the number tells.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from contextlib import suppress
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneMetadata, shortnumberinfo
+
+from gateway.pools.numbers import forms
+
+# Whatever country one is in, people and carriers try these.
+EVERYWHERE = frozenset({"112", "911", "999"})
+# What a telephone system wants before a number that leads outside, and what leads abroad.
+_OUTSIDE = ("0", "8", "9", "00", "011")
+_LONGEST = 6
+
+
+def is_emergency(number: str, region: str | None) -> bool:
+    """Whether ``number`` may reach the emergency services of ``region``, as it is or behind a prefix.
+
+    ``911``, ``9911`` (a digit for an outside line), ``+1911``. Without a region only those of everywhere count.
+    """
+    digits = re.sub(r"[^0-9]", "", number)
+    if len(digits) > _LONGEST + 4:
+        return False
+    code = str(phonenumbers.country_code_for_region(region) or "") if region else ""
+    candidates = {digits}
+    for prefix in _OUTSIDE:
+        candidates |= {tried.removeprefix(prefix) for tried in set(candidates)}
+    if code:
+        candidates |= {tried.removeprefix(code) for tried in set(candidates)}
+    return any(
+        tried in EVERYWHERE or bool(region and phonenumbers.is_emergency_number(tried, region)) for tried in candidates
+    )
+
+
+def emergency_dialled(dial: str, region: str | None) -> str | None:
+    """The emergency number that a dial string calls, for a company in ``region``; none where it calls none.
+
+    What goes out over a trunk (``PJSIP/911@carrier``, ``DAHDI/g1/911``, ``Trunk/…``) may be no country's emergency
+    number. An extension of the admin's own (``Dialplan/112@…``, ``Local/112@…/n``) may not be one of ``region``; a
+    phone may have any name.
+    """
+    for part in dial.split("&"):
+        outside, number = _number_of(part)
+        digits = re.sub(r"[-.()]", "", number).removeprefix("+")
+        if not re.fullmatch(r"[0-9]+[*#]*", digits):
+            continue
+        digits = digits.rstrip("*#")
+        if is_emergency(digits, region) or (outside and len(digits) <= _LONGEST and digits in _all_numbers()):
+            return digits
+    return None
+
+
+def _number_of(part: str) -> tuple[bool, str]:
+    """What a part of a dial string dials, and whether over a trunk; the name of a phone is no number."""
+    technology, _, rest = part.partition("/")
+    if technology in ("Local", "Dialplan"):
+        return False, rest.partition("@")[0]
+    if "sip:" in rest:  # PJSIP/endpoint/sip:number@host
+        return True, rest.partition("sip:")[2].partition("@")[0]
+    before, at, _ = rest.partition("@")
+    if technology == "Trunk":
+        return True, rest
+    if "/" in rest:  # DAHDI/g1/number, SIP/peer/number, IAX2/user@host/number
+        return True, rest.rpartition("/")[2]
+    return True, before if at else ""
+
+
+def is_emergency_caller(caller: str, region: str | None = None, others: frozenset[str] = frozenset()) -> bool:
+    """Whether ``caller`` is an emergency service that calls back.
+
+    That is a short number of any country, or one of ``others`` (digits, as caller_forms gives them).
+    """
+    digits = caller.removeprefix("+")
+    return digits in others or digits in emergency_callers() or bool(digits and is_emergency(digits, region))
+
+
+def caller_forms(numbers: Collection[str]) -> frozenset[str]:
+    """``numbers`` in every form in which they may come as a caller's, digits only."""
+    found: set[str] = set()
+    for number in numbers:
+        digits = number.removeprefix("+")
+        found.add(digits)
+        with suppress(phonenumbers.NumberParseException):
+            region = (
+                phonenumbers.region_code_for_number(phonenumbers.parse(f"+{digits}", None)) if "+" in number else None
+            )
+            found.update(form.removeprefix("+") for form in (forms(number, region) if region else ()))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def emergency_callers() -> frozenset[str]:
+    """The emergency numbers of all countries, digits only; those of North America also behind its country code."""
+    north_america = {
+        f"1{number}" for number in _all_numbers() for region in ("US", "CA") if is_emergency(number, region)
+    }
+    return _all_numbers() | north_america
+
+
+@lru_cache(maxsize=1)
+def _all_numbers() -> frozenset[str]:
+    """Written out from the patterns that the metadata has."""
+    patterns: dict[int, set[str]] = defaultdict(set)
+    for region in shortnumberinfo.SUPPORTED_SHORT_REGIONS:
+        metadata = PhoneMetadata.short_metadata_for_region(region)
+        numbers = metadata.emergency if metadata else None
+        if numbers and numbers.national_number_pattern:
+            for length in numbers.possible_length:
+                patterns[length].add(numbers.national_number_pattern)
+    found = set(EVERYWHERE)
+    for length, some in patterns.items():
+        if 1 < length <= _LONGEST:
+            matches = re.compile("|".join(f"(?:{pattern})" for pattern in sorted(some))).fullmatch
+            found.update(text for value in range(10**length) if matches(text := f"{value:0{length}}"))
+    return frozenset(found)
