@@ -6,15 +6,15 @@ a person; the way goes on at its other half, however many stand between (a queue
 """
 
 import asyncio
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.asterisk.ami import ActionFailed, AmiLink, LinkLost
+from gateway.asterisk.ami import AmiError, AmiLink
+from gateway.asterisk.channels import person_behind, variable
 from gateway.asterisk.events import BridgeHint, TransferHint
 from gateway.calls.record import CallRecord, Stage
 from gateway.calls.turns import Turn, Turns, decode_turn, encode_turn, talks_with, transferred
@@ -24,14 +24,12 @@ from gateway.health import Condition, Health
 LOOK_AGAIN_SECONDS = (0.0, 0.03, 0.15, 0.6)
 # And forgets who has left a moment after it told of that.
 SETTLE_SECONDS = 0.03
-# A ring group behind a queue behind follow-me is three.
-MOST_LOCAL_CHANNELS = 8
 # Calls whose end never came here; beyond this the oldest are forgotten.
 MOST_CALLS = 20_000
-_LOCAL = re.compile(r"(Local/.+);([12])")
 _log = structlog.get_logger(__name__)
 
 Answered = Callable[[CallRecord], None]
+Changed = Callable[[CallRecord], Awaitable[None]]
 
 
 @dataclass
@@ -53,10 +51,14 @@ class _Followed:
 class Conversations:
     """The conversations of one node's calls, over the link that ``link`` gives.
 
-    ``answered`` gets the record of a call that somebody took elsewhere than in our own Dial().
+    ``answered`` gets the record of a call that somebody took elsewhere than in our own Dial(), ``changed`` that of one
+    in which another person has just come to the other end.
     """
 
-    def __init__(self, node: str, link: Callable[[], AmiLink | None], answered: Answered, health: Health) -> None:
+    def __init__(
+        self, node: str, link: Callable[[], AmiLink | None], answered: Answered, changed: Changed, health: Health
+    ) -> None:
+        self._changed = changed
         self._part = f"asterisk:{node}:conversations"
         self._health = health
         self._heard_nothing = True
@@ -186,38 +188,40 @@ class Conversations:
                     call.kept = call.turns = await _kept(link, call.record.channel)
                 moment = max(0.0, at - call.began)
                 if isinstance(hint, TransferHint):
-                    if await self._is_sent_on(link, hint):
+                    if await self._is_sent_on(link, call, hint):
                         call.turns = transferred(call.turns, hint.target, moment)
                 else:
                     person, dialled = await self._person(link, call)
                     if person == _who_sent_on(call.turns):
                         person = None
+                    before = _people(call.turns)
                     call.turns = talks_with(call.turns, person, moment, dialled)
+                    if 0 < before < _people(call.turns):
+                        await self._changed(call.record)
                 await self._keep(link, call)
-        except (
-            LinkLost,
-            ActionFailed,
-            ValueError,
-        ) as error:  # the next link looks again; a channel that has gone needs no look
+        except (AmiError, ValueError) as error:  # the next link looks again; a channel that has gone needs no look
             _log.debug("a conversation could not be looked at", call=call.record.key, fault=str(error))
             call.hints.clear()
             call.hinted_at.clear()
         finally:
             call.looking = None
 
-    async def _is_sent_on(self, link: AmiLink, hint: TransferHint) -> bool:
-        """Whether Asterisk itself says of the channel that somebody transferred it."""
-        return bool(await _variable(link, hint.channel, "BLINDTRANSFER"))
+    async def _is_sent_on(self, link: AmiLink, call: _Followed, hint: TransferHint) -> bool:
+        """Whether Asterisk itself says so: by a mark that goes when the next bridge is there, and by who is gone."""
+        if await variable(link, hint.channel, "BLINDTRANSFER"):
+            return True
+        person, _ = await person_behind(link, call.record.channel)
+        return bool(call.turns) and person != call.turns[-1].channel
 
     async def _person(self, link: AmiLink, call: _Followed) -> tuple[str | None, str]:
         """The channel of whom the caller talks with, and what was dialled to reach it; none: nobody."""
         for wait in LOOK_AGAIN_SECONDS:
             if wait:
                 await asyncio.sleep(wait)
-            person, way = await _follow(link, call.record.channel)
+            person, way = await person_behind(link, call.record.channel)
             self._leads(call, frozenset(way))
             if person is not None:
-                return person, await _variable(link, person, "DIALEDPEERNUMBER")
+                return person, await variable(link, person, "DIALEDPEERNUMBER")
             # Nobody, although somebody is in the bridge at the end of the way: not set yet.
             if len(self._bridges.get(self._bridge_of.get(way[-1], ""), ())) < 2:
                 break
@@ -248,6 +252,10 @@ def _age(started_at: datetime, clock_ahead: float) -> float:
     return max(0.0, time.time() + clock_ahead - started_at.timestamp())
 
 
+def _people(turns: Turns) -> int:
+    return sum(bool(turn.channel) for turn in turns)
+
+
 def _who_sent_on(turns: Turns) -> str | None:
     """Whom the caller was just taken from by a transfer: that channel is leaving, and is not who answers it."""
     if len(turns) < 2 or turns[-1].channel or turns[-1].ended is not None:
@@ -258,34 +266,9 @@ def _who_sent_on(turns: Turns) -> str | None:
 async def _kept(link: AmiLink, channel: str) -> Turns:
     """The turns that the caller's channel carries, of a gateway before this one."""
     found: list[Turn] = []
-    while text := await _variable(link, channel, f"NP_TURN_{len(found) + 1}"):
+    while text := await variable(link, channel, f"NP_TURN_{len(found) + 1}"):
         try:
             found.append(decode_turn(text))
         except ValueError:
             break
     return tuple(found)
-
-
-async def _follow(link: AmiLink, caller: str) -> tuple[str | None, list[str]]:
-    """From the caller's channel through Local channels to a person: that channel, and those on the way."""
-    way = [caller]
-    here = caller
-    while len(way) <= 2 * MOST_LOCAL_CHANNELS:
-        peers = [peer for peer in (await _variable(link, here, "BRIDGEPEER")).split(",") if peer and peer not in way]
-        people = [peer for peer in peers if not _LOCAL.fullmatch(peer)]
-        if people or not peers:
-            return (people[0] if people else None), way
-        near = peers[0]
-        local = _LOCAL.fullmatch(near)
-        assert local is not None
-        here = f"{local[1]};{'2' if local[2] == '1' else '1'}"
-        way += [near, here]
-    return None, way
-
-
-async def _variable(link: AmiLink, channel: str, name: str) -> str:
-    """A variable of a channel; empty where there is no such channel any more. Raises LinkLost."""
-    try:
-        return str((await link.action("Getvar", Channel=channel, Variable=name)).value or "")
-    except ActionFailed:
-        return ""
