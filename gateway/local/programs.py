@@ -81,7 +81,8 @@ def _which(name: str) -> Path | None:
 
 
 def _first_with(candidates: list[Path], inside: str) -> Path | None:
-    return next((folder for folder in candidates if (folder / inside).is_file()), None)
+    # A folder that we may not look into holds nothing for us.
+    return next((folder for folder in candidates if os.access(folder / inside, os.R_OK)), None)
 
 
 def _module_folder(root: Path) -> Path | None:

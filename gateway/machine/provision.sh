@@ -79,7 +79,9 @@ system_user() {
 
 # A file with a random word, made once.
 secret() {
-	[ -s "$1" ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' | put "$1" 0640 root:numberpool
+	local word
+	word=$(cat "$1" 2>/dev/null) || word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+	printf '%s\n' "$word" | put "$1" 0640 root:numberpool
 }
 
 # add_once FILE WORD: the lines from standard input go to the end of FILE, unless WORD stands in it. WROTE tells which.
