@@ -20,6 +20,7 @@ from gateway.pools.commands import COMMANDS as SET_UP
 from gateway.settings import LogSettings, Settings, load_settings
 from gateway.store.commands import COMMANDS as JOBS
 from gateway.store.migrate import migrate as bring_forward
+from gateway.visits.commands import COMMANDS as VISITS
 
 
 class _Numberpool(click.Group):
@@ -116,7 +117,7 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-for command in (*PEOPLE, *SET_UP, *JOBS, *DOCTOR):
+for command in (*PEOPLE, *SET_UP, *VISITS, *JOBS, *DOCTOR):
     numberpool.add_command(command)
 
 

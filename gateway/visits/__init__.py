@@ -1,0 +1,1 @@
+"""Visits: visitors and their touches, and what brought them."""
