@@ -22,6 +22,7 @@ from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import prepare
 from gateway.settings import CallSettings
 from gateway.store.migrate import migrate
+from tests.bench import classify
 from tests.bench.packets import InviteTimes
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
@@ -214,6 +215,11 @@ def _waited(times: list[float], usual: float) -> int:
     return sum(time > usual + WAITED_MS for time in times)
 
 
+async def classified() -> list[Figure]:
+    """How long it takes to say where a visit came from."""
+    return [Figure("classifying / urllib.parse on the same", classify.ratio(), "times", at_most=8.0)]
+
+
 async def run(calls: int) -> list[Figure]:
     """All figures, on an installation of its own."""
     home = prepare(ASTERISK_CACHE, lambda line: print(line, file=sys.stderr))
@@ -243,7 +249,7 @@ async def run(calls: int) -> list[Figure]:
         running.push_async_callback(bench.exchange.stop)
         installation.pbx.supervised = True
         await installation.start()
-        for part in (bench.added, bench.killed, bench.hung, bench.survived):
+        for part in (classified, bench.added, bench.killed, bench.hung, bench.survived):
             for figure in await part():
                 figures.append(figure)
                 bound = f"  (at most {figure.at_most:g})" if figure.at_most is not None else ""
