@@ -161,7 +161,7 @@ def sender(caller: str, audio: int, image: int, asks: bool) -> str:
 
 def receiver(audio: int, image: int, asks: bool) -> str:
     """The fax machine: answers, switches to T.38 when it is asked to or by itself, and waits for the end."""
-    heads = (
+    head, acknowledge = (
         [
             f"{method} [next_url] SIP/2.0",
             "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
@@ -177,7 +177,7 @@ def receiver(audio: int, image: int, asks: bool) -> str:
     answers = line_answers(0.1, Ear(audio))
     end = receive("BYE") + "\n" + ok()
     assert answers.count(end) == 1
-    switch = _asks(*heads, image) if asks else _agrees(image)
+    switch = _asks(head, acknowledge, image) if asks else _agrees(image)
     # Asterisk may take the call back to audio before it ends it.
     back = receive("INVITE", 'optional="true" next="1"') + receive("BYE", 'next="2"') + '<label id="1"/>'
     back += reply("200 OK", body=sdp(Ear(audio)), attributes='retrans="500"') + receive("ACK") + receive("BYE")
