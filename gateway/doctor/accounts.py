@@ -132,8 +132,7 @@ def check_rights(node: NodeSettings, account: Account, rendered: Config) -> list
                 "ami.too-many-rights",
                 Area.AMI,
                 f"The AMI account {account.name} has the write class {', '.join(extra)}, which Numberpool never uses "
-                "and "
-                "which lets whoever learns its secret into the machine.",
+                "and which lets whoever learns its secret into the machine.",
                 *_lines(rendered, account.name, "write"),
                 RELOAD,
                 where=account.name,
@@ -162,8 +161,7 @@ def check_events(account: Account, rendered: Config) -> list[Finding]:
                 "ami.filter",
                 Area.AMI,
                 f"Asterisk sends the AMI account {account.name} events that are not Numberpool's (some 145 a call): "
-                "its "
-                "event filter is missing or of another kind.",
+                "its event filter is missing or of another kind.",
                 *_lines(rendered, account.name, "eventfilter"),
                 RELOAD,
                 where=account.name,
@@ -181,15 +179,14 @@ def check_version(text: str) -> list[Finding]:
             "asterisk.version",
             Area.AMI,
             f"This Asterisk is version {text or 'unknown'}; Numberpool needs 20.11, 22.1 or newer, because earlier "
-            "ones "
-            "ignore the event filter.",
+            "ones ignore the event filter.",
             "apt-get install asterisk   # or the way you installed it; then: systemctl restart asterisk",
         )
     ]
 
 
 def check_manager_file(node: NodeSettings, manager: Config, rendered: Config) -> list[Finding]:
-    """manager.conf: accounts written twice, lines that fell into one of ours, one login an account."""
+    """manager.conf: accounts written twice, lines that one of ours lacks, one login an account."""
     found = []
     for name in (node.username, node.store_username):
         sections = manager.named(name)
@@ -207,7 +204,6 @@ def check_manager_file(node: NodeSettings, manager: Config, rendered: Config) ->
             )
             continue
         wanted = [pair for section in rendered.named(name) for pair in section.options]
-        known = {key.lower() for key, _ in wanted}
         present = {(key.lower(), value.replace(" ", "")) for section in sections for key, value in section.options}
         lacking = [
             f"{key} = {value}".rstrip()
@@ -225,28 +221,13 @@ def check_manager_file(node: NodeSettings, manager: Config, rendered: Config) ->
                     where=name,
                 )
             )
-        strays = [key for section in sections for key, _ in section.options if key.lower() not in known]
-        if known and strays:
-            found.append(
-                error(
-                    "ami.include-order",
-                    Area.AMI,
-                    f"The lines {', '.join(dict.fromkeys(strays))} of manager.conf belong to the AMI account {name}, "
-                    "because "
-                    "they stand behind the #include of numberpool-manager.conf without a [section] of their own.",
-                    "in manager.conf: move the #include of numberpool-manager.conf to the end",
-                    RELOAD,
-                    where=name,
-                )
-            )
     if manager.option("general", "allowmultiplelogin", "yes").lower() in ("no", "false", "off", "0"):
         found.append(
             error(
                 "ami.one-login",
                 Area.AMI,
                 "manager.conf allows each AMI account one login at a time, so a connection that hangs keeps a "
-                "restarted "
-                "gateway out.",
+                "restarted gateway out.",
                 "in manager.conf, [general]:  allowmultiplelogin = yes",
                 RELOAD,
             )

@@ -6,7 +6,7 @@ them at its own login, to prove the event filter.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,7 @@ class Asterisk:
     configs: dict[str, Config] = field(default_factory=dict)
     folder: Path = DEFAULT_FOLDER
     data_folder: Path | None = None
+    included: dict[str, Path] = field(default_factory=dict)  # name -> file, of what those files include
     unreadable: dict[str, str] = field(default_factory=dict)  # file -> why
 
 
@@ -280,22 +281,23 @@ async def _look_at_modules(modules: Iterable[str], links: _Links, found: Asteris
 
 
 def _read_folder(found: Asterisk) -> None:
-    """Read what Asterisk itself did not tell."""
+    """Read what Asterisk itself did not tell, and where it includes our files from."""
     for name in (*_WHOLE, "manager.conf", "pjsip.conf", "extensions.conf"):
-        if name in found.configs:
-            continue
         try:
             config = read_config(found.folder, name)
         except OSError as fault:
-            found.unreadable[str(fault.filename or found.folder / name)] = fault.strerror or "no access"
+            if name not in found.configs:
+                found.unreadable[str(fault.filename or found.folder / name)] = fault.strerror or "no access"
             continue
-        # Where the folder is another machine's, or there is none, its absence says nothing.
+        found.included |= {path.name: path for path in config.includes}
+        # Where there is no such folder, the absence of a file says nothing.
         if config.exists or found.folder.is_dir():
-            found.configs[name] = config
+            found.configs.setdefault(name, config)
 
 
 def rendered_folder(found: Asterisk) -> Path:
-    """The folder of our rendered files: where extensions.conf includes them from, else where they usually are."""
-    included: Mapping[str, Path] = {path.name: path for path in found.configs.get("extensions.conf", Config()).includes}
-    known = included.get("numberpool-extensions.conf")
-    return known.parent if known is not None else found.folder / "numberpool"
+    """The folder of our rendered files: where Asterisk includes them from, else where they usually are."""
+    for name in ("numberpool-extensions.conf", "numberpool-manager.conf"):
+        if name in found.included:
+            return found.included[name].parent
+    return found.folder / "numberpool"

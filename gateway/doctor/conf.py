@@ -5,7 +5,7 @@ comments from ``;`` on and between ``;--`` and ``--;``.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +64,11 @@ class _Open:
 
 def parse_config(text: str) -> Config:
     """``text`` of one file, its ``#include`` lines left aside."""
-    return _built(_logical_lines(text), ())
+    done: list[_Open] = []
+    here: _Open | None = None
+    for line in _logical_lines(text):
+        here = _take(line, here, done)
+    return _closed(done, ())
 
 
 def read_config(folder: Path, name: str) -> Config:
@@ -72,8 +76,9 @@ def read_config(folder: Path, name: str) -> Config:
     if not (folder / name).exists():
         return Config(exists=False)
     includes: list[Path] = []
-    lines = list(_with_includes(folder, folder / name, includes, 0))
-    return _built(lines, tuple(includes))
+    done: list[_Open] = []
+    _read_into(done, folder, folder / name, includes, 0)
+    return _closed(done, tuple(includes))
 
 
 def config_of_answer(answer: Mapping[str, str]) -> Config:
@@ -99,33 +104,33 @@ def _logical_lines(text: str) -> Iterator[str]:
         yield _COMMENT.sub("", line).replace("\\;", ";").strip()
 
 
-def _with_includes(folder: Path, file: Path, includes: list[Path], depth: int) -> Iterator[str]:
+def _read_into(done: list[_Open], folder: Path, file: Path, includes: list[Path], depth: int) -> None:
+    here: _Open | None = None
     for line in _logical_lines(file.read_text(errors="replace")):
         include = _INCLUDE.match(line)
         if include is None:
-            yield line
-            continue
-        if depth >= _DEEPEST:
-            continue
-        path = folder / include[2]
-        for found in sorted(path.parent.glob(path.name)):
-            includes.append(found)
-            yield from _with_includes(folder, found, includes, depth + 1)
+            here = _take(line, here, done)
+        elif depth < _DEEPEST:
+            # What stands behind an #include goes on with the section before it, not with the last one of that file.
+            path = folder / include[2]
+            for found in sorted(path.parent.glob(path.name)):
+                includes.append(found)
+                _read_into(done, folder, found, includes, depth + 1)
 
 
-def _built(lines: Iterator[str] | Sequence[str], includes: tuple[Path, ...]) -> Config:
-    done: list[_Open] = []
-    for line in lines:
-        header = _SECTION.match(line)
-        if header is not None:
-            done.append(_opened(header[1].strip(), header[2] or "", done))
-        elif done and "=" in line and not line.startswith("#"):
-            key, value = _pair(line)
-            done[-1].options.append((key.removesuffix("+").strip(), value))
-    unique = {id(section): section for section in done}
-    return Config(
-        tuple(Section(section.name, tuple(section.options), section.template) for section in unique.values()), includes
-    )
+def _take(line: str, here: _Open | None, done: list[_Open]) -> _Open | None:
+    """One line of a file; the section in which the next one stands."""
+    header = _SECTION.match(line)
+    if header is not None:
+        return _opened(header[1].strip(), header[2] or "", done)
+    if here is not None and "=" in line and not line.startswith("#"):
+        key, value = _pair(line)
+        here.options.append((key.removesuffix("+").strip(), value))
+    return here
+
+
+def _closed(done: list[_Open], includes: tuple[Path, ...]) -> Config:
+    return Config(tuple(Section(each.name, tuple(each.options), each.template) for each in done), includes)
 
 
 def _opened(name: str, marks: str, done: list[_Open]) -> _Open:
@@ -137,6 +142,7 @@ def _opened(name: str, marks: str, done: list[_Open]) -> _Open:
                 if earlier.name == name and (not key or (key, value) in earlier.options):
                     return earlier
     section = _Open(name, "!" in parts)
+    done.append(section)
     for mark in parts:
         for template in done:
             if template.name == mark:

@@ -59,11 +59,8 @@ def _compared(running: Context, ours: Context, outdated: bool) -> list[Finding]:
                 "dialplan.stranger",
                 Area.DIALPLAN,
                 f"Numberpool's context {running.name} also has lines that are not Numberpool's ({_some(lines)}): "
-                "another "
-                f"file has a context of that name, or has lines behind the #include without a [context] of their own.",
-                f"in extensions.conf: give the lines of {_some(lines)} a context of another name, or move the #include "
-                "of "
-                "numberpool-extensions.conf to the end",
+                "another file has a context of that name.",
+                f"in extensions.conf: give the lines of {_some(lines)} a context of another name",
                 RELOAD,
                 where=running.name,
             )
@@ -130,12 +127,18 @@ def check_ways(
     found = []
     for context in sorted({trunk.context for trunk in trunks} & set(running)):
         taken: dict[tuple[str, str], list[str]] = {}
+        unreached = []
         for e164, forms in numbers.items():
-            for place in {taker(running, context, form) for form in forms}:
+            places = {taker(running, context, form) for form in forms} - {None}
+            if not places and not running[context].has_switch:
+                unreached.append(e164)
+            for place in places:
                 if place is not None and not _is_ours(running, *place):
                     taken.setdefault(place, []).append(e164)
+        if unreached:
+            found.append(_unreached(context, _names(trunks, context), unreached))
         for (other, extension), lost in taken.items():
-            names = ", ".join(trunk.name for trunk in trunks if trunk.context == context)
+            names = _names(trunks, context)
             found.append(
                 error(
                     "dialplan.taken",
@@ -143,13 +146,28 @@ def check_ways(
                     f"Calls of the trunk {names} to {_some(sorted(set(lost)))} never reach Numberpool: the extension "
                     f"{extension} of the context {other} takes them first.",
                     f"in pjsip.conf, [{names}]:  context={ENTRY}",
-                    f"or in extensions.conf, [{other}], instead of {extension}:  exten => {extension},1,"
-                    f"Goto({ENTRY},${{EXTEN}},1)",
+                    f"or in extensions.conf, [{other}], instead of {extension}:  exten => "
+                    f"{extension},1,Goto({ENTRY},${{EXTEN}},1)",
                     RELOAD,
                     where=other,
                 )
             )
     return found
+
+
+def _names(trunks: Iterable[Endpoint], context: str) -> str:
+    return ", ".join(trunk.name for trunk in trunks if trunk.context == context)
+
+
+def _unreached(context: str, trunks: str, numbers: list[str]) -> Finding:
+    return error(
+        "dialplan.unreached",
+        Area.DIALPLAN,
+        f"Calls of the trunk {trunks} to {_some(numbers)} are refused: no extension of the context {context} matches.",
+        f"in extensions.conf, [{context}]:  include => {ENTRY}",
+        RELOAD,
+        where=context,
+    )
 
 
 def _is_ours(running: Dialplan, context: str, extension: str) -> bool:

@@ -55,8 +55,8 @@ def check_server(server: Server, needed: Mapping[str, str], revisions: Sequence[
                     "postgres.extension",
                     Area.DATABASE,
                     f"This Postgres has no extension {name}, which Numberpool's tables need.",
-                    f"apt-get install postgresql-contrib-{server.version // 10000}"
-                    "   # or the contrib package of your distribution",
+                    f"apt-get install postgresql-contrib-{server.version // 10000}   # or the contrib package of your "
+                    "distribution",
                     where=name,
                 )
             )
@@ -113,8 +113,7 @@ def check_clock(whose: str, ahead: float, kind: str) -> list[Finding]:
             kind,
             Area.CLOCKS,
             f"The clock of {whose} is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's: calls "
-            "do not "
-            "meet the visits that made them.",
+            "do not meet the visits that made them.",
             "timedatectl set-ntp true   # on both machines; then: timedatectl timesync-status",
             where=whose,
         )
@@ -131,8 +130,7 @@ def check_fallback(difference: Difference, entries: int) -> list[Finding]:
             "fallback.unequal",
             Area.NUMBERS,
             f"{len(wrong)} fallback routes in Asterisk are not what the database says ({_some(sorted(wrong))}, of "
-            f"{entries}): "
-            "without a gateway those calls ring elsewhere.",
+            f"{entries}): without a gateway those calls ring elsewhere.",
             "systemctl restart numberpool   # or: numberpool run; a gateway writes them at once",
             where=sorted(wrong)[0],
         )
@@ -163,8 +161,7 @@ def check_unknown_dids(called: Iterable[tuple[str, int, datetime]], directory: D
                     "number.unread",
                     Area.NUMBERS,
                     f"{'A call' if calls == 1 else f'{calls} calls'} of the last {WINDOW.days} days came without a "
-                    "number in "
-                    f"the request line ({did or 'nothing'}).",
+                    f"number in the request line ({did or 'nothing'}).",
                     "in pjsip.conf, in the endpoint of that trunk:  set_var=NP_DID_FROM=to   # or party",
                     "asterisk -rx 'pjsip reload'",
                     where=did,
@@ -201,8 +198,7 @@ def check_silent_numbers(numbers: Iterable[Rung], now: datetime) -> list[Finding
         elif number.earlier >= _BUSY_BEFORE:
             what = (
                 f"has not rung since {number.last_call:%Y-%m-%d}; it rang {number.earlier} times in the {WINDOW.days} "
-                "days "
-                "before"
+                "days before"
             )
         else:
             continue

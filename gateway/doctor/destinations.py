@@ -111,8 +111,7 @@ def _place(named: Named, part: Called, dialplan: Dialplan | None, allowed: Colle
                 "destination.local",
                 _AREA,
                 f"{_capital(named.title)} rings {part.text} without /n: that channel takes itself out of the call, and "
-                "the "
-                "record of who answered goes with it.",
+                "the record of who answered goes with it.",
                 named.other(f"{part.text.partition('/')[0]}/{part.target}@{part.context}/n"),
                 where=named.name,
             )
@@ -160,8 +159,7 @@ def check_endpoint(endpoint: Endpoint, named: Named) -> list[Finding]:
             "no-transport",
             Severity.WARNING,
             f"{_capital(title)}, which names no transport: Asterisk looks up its own host name for each call, and a "
-            "dead name "
-            "server holds it up for seconds.",
+            "dead name server holds it up for seconds.",
             f"in pjsip.conf, [{endpoint.name}] type=endpoint:  transport=THE NAME OF YOUR TRANSPORT",
         )
     if endpoint.is_on("trustidinbound"):
@@ -169,8 +167,7 @@ def check_endpoint(endpoint: Endpoint, named: Named) -> list[Finding]:
             "trusts-identity",
             Severity.WARNING,
             f"{_capital(title)}, which is trusted to say who it is (trust_id_inbound=yes): a phone can put its own "
-            "text into "
-            "the record of a call.",
+            "text into the record of a call.",
             f"in pjsip.conf, [{endpoint.name}] type=endpoint:  trust_id_inbound=no",
         )
     if not endpoint.aors:
@@ -186,8 +183,7 @@ def check_endpoint(endpoint: Endpoint, named: Named) -> list[Finding]:
                 "no-qualify",
                 Severity.WARNING,
                 f"{_capital(title)}, whose aor {aor.name} has no qualify_frequency: a phone that is gone is noticed "
-                "only when "
-                "its calls have rung in vain.",
+                "only when its calls have rung in vain.",
                 f"in pjsip.conf, [{aor.name}] type=aor:  qualify_frequency=60",
             )
     if endpoint.aors and not any(aor.has_contacts for aor in endpoint.aors):

@@ -63,8 +63,7 @@ def check_rtp(rtp: Config, transports: Sequence[Transport], ephemeral: tuple[int
                 "rtp.range",
                 _AREA,
                 f"rtp.conf has the ports {texts[0]} to {texts[1]}, which is no range above 1023: Asterisk takes "
-                "others, which "
-                "your firewall does not know.",
+                "others, which your firewall does not know.",
                 *_USUAL,
             )
         ]
@@ -123,10 +122,9 @@ def check_nat(
                     "nat.half",
                     _AREA,
                     f"The transport {transport.name} has no {lacking} beside its sibling: the outside is told our "
-                    "private "
-                    f"address for {'audio' if 'media' in lacking else 'requests'}.",
-                    f"in pjsip.conf, [{transport.name}] type=transport:  {lacking}="
-                    f"{transport.external_media or transport.external_signaling}",
+                    f"private address for {'audio' if 'media' in lacking else 'requests'}.",
+                    f"in pjsip.conf, [{transport.name}] type=transport:  "
+                    f"{lacking}={transport.external_media or transport.external_signaling}",
                     RESTART,
                     where=transport.name,
                 )
@@ -137,8 +135,7 @@ def check_nat(
                     "nat.no-local-net",
                     _AREA,
                     f"The transport {transport.name} has external addresses and no local_net: the phones in the house "
-                    "are sent "
-                    "outside and back, which many routers do not do.",
+                    "are sent outside and back, which many routers do not do.",
                     f"in pjsip.conf, [{transport.name}] type=transport:  local_net=192.168.0.0/16   # your own "
                     "networks",
                     RESTART,
@@ -157,8 +154,7 @@ def check_nat(
                         "nat.private",
                         _AREA,
                         f"The trunk {trunk.name} is in the internet ({outside[0]}), and this Asterisk tells it the "
-                        "private "
-                        f"address {own} for audio: one side hears nothing.",
+                        f"private address {own} for audio: one side hears nothing.",
                         f"in pjsip.conf, [{transport.name}] type=transport:  external_media_address=YOUR PUBLIC "
                         "ADDRESS",
                         f"in pjsip.conf, [{transport.name}] type=transport:  external_signaling_address=YOUR PUBLIC "

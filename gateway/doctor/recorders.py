@@ -34,8 +34,7 @@ def check_recorders(
                     "recording.twice",
                     Area.RECORDING,
                     f"The context {name}, which calls of Numberpool come through, records as well ({recorder}): such a "
-                    "call "
-                    "is recorded twice.",
+                    "call is recorded twice.",
                     f"in extensions.conf, [{name}]: take {recorder}() out",
                     "or, so that Numberpool does not record:  numberpool number add ... --no-record",
                     where=name,
@@ -49,8 +48,7 @@ def check_recorders(
                     "recording.twice",
                     Area.RECORDING,
                     f"The queue {section.name}, which calls of Numberpool come through, records as well "
-                    "(monitor-format): such "
-                    "a call is recorded twice.",
+                    "(monitor-format): such a call is recorded twice.",
                     f"in queues.conf, [{section.name}]: remove monitor-format",
                     "asterisk -rx 'queue reload all'",
                     where=section.name,

@@ -70,8 +70,7 @@ def check_codecs(endpoints: Iterable[Endpoint], modules: Mapping[str, bool]) -> 
                     "codec.untranslated",
                     _AREA,
                     f"The endpoint {endpoint.name} allows {only} {', '.join(deaf)}, which this Asterisk cannot "
-                    "translate: such "
-                    "calls cannot be recorded, and hear no announcement.",
+                    "translate: such calls cannot be recorded, and hear no announcement.",
                     where,
                     f"and behind it:  allow={others}",
                     RELOAD,
@@ -158,8 +157,7 @@ def check_music(
                     "music.no-class",
                     _AREA,
                     f"musiconhold.conf has no class {name}, which {who} get{'' if name == 'default' else 's'}: callers "
-                    "who are "
-                    "put on hold hear nothing.",
+                    "who are put on hold hear nothing.",
                     f"in musiconhold.conf:  [{name}]  mode=files  directory=moh",
                     reload,
                     where=name,

@@ -59,8 +59,7 @@ def check_matching(
                     "trunk.unmatched",
                     _AREA,
                     f"Nothing says which calls are the trunk {trunk.name}'s, so Asterisk refuses them or takes them "
-                    "for "
-                    "somebody else's.",
+                    "for somebody else's.",
                     f"in pjsip.conf:  [{trunk.name}]  type=identify  endpoint={trunk.name}  match=THE CARRIER'S "
                     "ADDRESS",
                     RELOAD,
@@ -73,8 +72,7 @@ def check_matching(
                     "trunk.by-name",
                     _AREA,
                     f"Whoever writes {trunk.name} as the user in From is taken for that trunk, from any address and "
-                    "without "
-                    "a password.",
+                    "without a password.",
                     f"in pjsip.conf, [{trunk.name}] type=endpoint:  identify_by=ip",
                     RELOAD,
                     where=trunk.name,
@@ -128,8 +126,8 @@ def _overlaps(trunks: Sequence[Endpoint], endpoints: Sequence[Endpoint]) -> list
                         "trunk.same-address",
                         _AREA,
                         f"Calls from {shared.partition('/')[0]} may be the trunk {trunk.name}'s or {other.name}'s, "
-                        "which has "
-                        f"another context ({other.context}); Asterisk takes the one whose name it finds first.",
+                        f"which has another context ({other.context}); Asterisk takes the one whose name it finds "
+                        "first.",
                         f"in pjsip.conf: remove the match from the identify section of {trunk.name} or of {other.name}",
                         RELOAD,
                         where=trunk.name,
@@ -146,9 +144,8 @@ def _global(pjsip: Config, endpoints: set[str]) -> list[Finding]:
             warning(
                 "trunk.uri-options",
                 _AREA,
-                "A number with options behind it (13065552001;npdi=yes, as number portability sends it) does not match "
-                "its "
-                "endpoint or extension.",
+                "A number with options behind it (13065552001;npdi=yes, as number portability sends it) does not "
+                "match its endpoint or extension.",
                 "in pjsip.conf, [global] type=global:  ignore_uri_user_options=yes",
                 RELOAD,
             )
@@ -172,8 +169,7 @@ def _global(pjsip: Config, endpoints: set[str]) -> list[Finding]:
                     _AREA,
                     f"The identify section {section.name} of pjsip.conf names the endpoint "
                     f"{section.get('endpoint') or '(none)'}, which does not exist; calls from {section.get('match')} "
-                    "are "
-                    "refused.",
+                    "are refused.",
                     f"in pjsip.conf, [{section.name}] type=identify:  endpoint=AN ENDPOINT OF pjsip.conf",
                     RELOAD,
                     where=section.name,
@@ -208,8 +204,7 @@ def check_reach(trunks: Iterable[Endpoint], registrations: Iterable[Registration
                 "trunk.unregistered",
                 _AREA,
                 f"The registration {each.name} with {each.server_uri} is {each.status or 'not there'}: its calls do "
-                "not "
-                "come here.",
+                "not come here.",
                 "in pjsip.conf, the auth section:  username=... password=...   # as the carrier gave them"
                 if refused
                 else "asterisk -rx 'pjsip set logger on'   # then look what the carrier answers to REGISTER",

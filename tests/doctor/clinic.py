@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from gateway.asterisk.render import render_texts
 from gateway.doctor.examine import examine
-from gateway.doctor.findings import Finding, Severity
+from gateway.doctor.findings import Finding
 from gateway.local.programs import AsteriskHome
 from gateway.settings import Settings, load_settings
 from tests.installation import Installation, Number
@@ -74,8 +76,7 @@ class Phone(asyncio.DatagramProtocol):
     """Answers OPTIONS, so that whoever asks finds somebody there; nothing else is asked here."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         lines = data.decode(errors="replace").split("\r\n")
@@ -87,15 +88,19 @@ class Phone(asyncio.DatagramProtocol):
 
 @dataclass
 class Clinic:
-    """The installation, its texts as they are when all is well, and the doctor."""
+    """The installation, and the doctor."""
 
     installation: Installation
-    good: Mapping[str, str]
 
     @property
     def settings(self) -> Settings:
         """The settings as the gateway reads them."""
         return load_settings(self.installation.gateway.config)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The rendered files as they should be."""
+        return render_texts(self.installation.node, self.settings.calls, self.installation.conf)
 
     async def findings(
         self, settings: Settings | None = None, clock: Callable[[], float] = time.time, folder: Path | None = None
@@ -104,42 +109,44 @@ class Clinic:
         settings = settings or self.settings
         return await examine(settings, settings.nodes, folder, clock)
 
-    async def says(self, kinds: Sequence[str] = (), settings: Settings | None = None) -> list[Finding]:
-        """The findings, once they are of exactly these kinds; a reload of Asterisk takes its moment."""
+    async def says(
+        self, *kinds: str, settings: Settings | None = None, folder: Path | None = None
+    ) -> dict[str, Finding]:
+        """The findings by kind, once they are of exactly these kinds; a reload of Asterisk takes its moment."""
         found: list[Finding] = []
 
         async def are_there() -> bool:
-            found[:] = await self.findings(settings)
+            found[:] = await self.findings(settings, folder=folder)
             return {each.kind for each in found} == set(kinds)
 
         try:
             await eventually(are_there, 15, 0.2)
         except TimeoutError:
             raise AssertionError(f"expected {sorted(set(kinds))}, found:\n" + "\n".join(map(str, found))) from None
-        return found
-
-    async def write(self, file: str, text: str) -> None:
-        """Give one of Asterisk's files this text (behind what every private Asterisk has) and have it read."""
-        pbx = self.installation.pbx
-        pbx.config[file] = text
-        pbx.write_config()
-        await pbx.cli(RELOADS[file])
+        return {each.kind: each for each in reversed(found)}
 
     @asynccontextmanager
     async def mistake(self, file: str, before: str, after: str) -> AsyncIterator[None]:
-        """While this lasts, ``after`` stands in ``file`` instead of ``before``; an empty ``before`` is its end."""
-        good = self.good.get(file, "")
-        assert before in good, f"{file} has no {before!r}"
-        await self.write(file, good.replace(before, after, 1) if before else good + after)
+        """While this lasts, ``after`` stands instead of ``before`` in one of Asterisk's files, or at its end."""
+        async with self.rewritten(self.installation.pbx.etc / file, before, after, RELOADS[file]):
+            yield
+
+    @asynccontextmanager
+    async def rewritten(self, path: Path, before: str, after: str, reload: str) -> AsyncIterator[None]:
+        """The same of any file. Asterisk reads it anew, before and afterwards."""
+        good = await asyncio.to_thread(path.read_text)
+        assert before in good, f"{path.name} has no {before!r}"
+        await asyncio.to_thread(path.write_text, good.replace(before, after, 1) if before else good + after)
+        await self.reload(reload)
         try:
             yield
         finally:
-            await self.write(file, good)
+            await asyncio.to_thread(path.write_text, good)
+            await self.reload(reload)
 
-
-def faults(found: Sequence[Finding]) -> list[Finding]:
-    """The findings that are no notes."""
-    return [each for each in found if each.severity is not Severity.NOTE]
+    async def reload(self, command: str) -> None:
+        """Have Asterisk read its files again."""
+        await self.installation.pbx.cli(command)
 
 
 @asynccontextmanager
@@ -163,7 +170,7 @@ async def clinic(home: AsteriskHome, folder: Path, dsn: str) -> AsyncIterator[Cl
     }
     try:
         await installation.start()
-        yield Clinic(installation, dict(pbx.config))
+        yield Clinic(installation)
     finally:
         await installation.stop()
         for transport, _ in phones:
