@@ -79,8 +79,9 @@ system_user() {
 
 # A file with a random word, made once.
 secret() {
-	local word
-	word=$(cat "$1" 2>/dev/null) || word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+	local word=
+	[ ! -f "$1" ] || word=$(cat "$1")
+	[ -n "$word" ] || word=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
 	printf '%s\n' "$word" | put "$1" 0640 root:numberpool
 }
 

@@ -118,7 +118,12 @@ class Booted:
         command = ["systemd-nspawn", "-D", str(root), "--boot", "--private-network", "--register=no", "--keep-unit"]
         with root.with_name("boot.log").open("wb") as out:
             self._process = subprocess.Popen(
-                [*command, "--console=pipe"], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                [*command, "--console=pipe"],
+                # Newer releases of systemd know no other.
+                env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
             )
 
     def run(self, *command: str) -> str:
