@@ -43,6 +43,7 @@ class _Followed:
     way: frozenset[str] = frozenset()  # the channels that led to whom the caller talks with
     hints: list[BridgeHint | TransferHint | None] = field(default_factory=list)
     hinted_at: list[float] = field(default_factory=list)
+    sent_on: tuple[str, float] | None = None  # the last transfer that was told of: its target, and when
     watched: bool = False  # from its start on, by one link
     hinted: bool = False
     looking: asyncio.Task[None] | None = None
@@ -82,7 +83,10 @@ class Conversations:
             if call is not None and live and call.watched:
                 if record.answered_at is not None and not call.hinted:
                     self._unheard(record)
-                return replace(record, talked_seconds=None)
+                record = replace(record, talked_seconds=None)
+            if call is not None and record.sent_on_by and call.sent_on is not None and not _waits(record.turns):
+                # It failed at once, and the call ended before the channel could be told.
+                record = replace(record, turns=transferred(record.turns, *call.sent_on))
         elif call is None:
             self._begin(record, live, clock_ahead)
         elif record.stage > call.record.stage:
@@ -165,6 +169,8 @@ class Conversations:
 
     def _hint(self, call: _Followed, hint: BridgeHint | TransferHint | None, now: float) -> None:
         call.hinted = call.hinted or hint is not None
+        if isinstance(hint, TransferHint):
+            call.sent_on = hint.target, max(0.0, now - call.began)
         call.hints.append(hint)
         call.hinted_at.append(now)
         if call.looking is None:
@@ -191,13 +197,17 @@ class Conversations:
                     if await self._is_sent_on(link, call, hint):
                         call.turns = transferred(call.turns, hint.target, moment)
                 else:
-                    person, dialled = await self._person(link, call)
+                    found = await self._person(link, call)
+                    if found is None:
+                        continue
+                    person, dialled = found
                     if person == _who_sent_on(call.turns):
                         person = None
                     before = _people(call.turns)
                     call.turns = talks_with(call.turns, person, moment, dialled)
                     if 0 < before < _people(call.turns):
                         await self._changed(call.record)
+                _log.debug("a conversation", call=call.record.key, hint=hint, at=round(moment, 3), turns=call.turns)
                 await self._keep(link, call)
         except (AmiError, ValueError) as error:  # the next link looks again; a channel that has gone needs no look
             _log.debug("a conversation could not be looked at", call=call.record.key, fault=str(error))
@@ -211,13 +221,18 @@ class Conversations:
         if await variable(link, hint.channel, "BLINDTRANSFER"):
             return True
         person, _ = await person_behind(link, call.record.channel)
-        return bool(call.turns) and person != call.turns[-1].channel
+        return person != (call.turns[-1].channel if call.turns else call.record.answered_channel)
 
-    async def _person(self, link: AmiLink, call: _Followed) -> tuple[str | None, str]:
-        """The channel of whom the caller talks with, and what was dialled to reach it; none: nobody."""
+    async def _person(self, link: AmiLink, call: _Followed) -> tuple[str | None, str] | None:
+        """The channel of whom the caller talks with (none: nobody), and what was dialled to reach it.
+
+        Nothing where more has happened since, which says more: above all a transfer, before whoever it led to.
+        """
         for wait in LOOK_AGAIN_SECONDS:
             if wait:
                 await asyncio.sleep(wait)
+            if any(isinstance(hint, TransferHint) for hint in call.hints) or (wait and call.hints):
+                return None
             person, way = await person_behind(link, call.record.channel)
             self._leads(call, frozenset(way))
             if person is not None:
@@ -258,9 +273,12 @@ def _people(turns: Turns) -> int:
 
 def _who_sent_on(turns: Turns) -> str | None:
     """Whom the caller was just taken from by a transfer: that channel is leaving, and is not who answers it."""
-    if len(turns) < 2 or turns[-1].channel or turns[-1].ended is not None:
-        return None
-    return turns[-2].channel
+    return turns[-2].channel if len(turns) > 1 and _waits(turns) else None
+
+
+def _waits(turns: Turns) -> bool:
+    """Whether the last thing that happened is a transfer that nobody has answered."""
+    return bool(turns) and not turns[-1].channel and turns[-1].ended is None
 
 
 async def _kept(link: AmiLink, channel: str) -> Turns:

@@ -68,6 +68,7 @@ class CallRecord:
     # What Asterisk itself says in the end, of calls that nobody watched: ANSWEREDTIME, and who answered last.
     talked_seconds: float | None = None
     peer: str = ""
+    sent_on_by: str = ""  # the channel that made a blind transfer which nobody has answered
     voicemail: bool = False  # a message was left
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
     rate: int | None = None  # samples a second of its recording; none: not recorded
@@ -135,6 +136,7 @@ def parse_record(line: str) -> CallRecord:
             last_status=fields.get("status", ""),
             talked_seconds=_talked(fields.get("talked", "")),
             peer=fields.get("peer", ""),
+            sent_on_by=fields.get("sent", ""),
             voicemail=fields.get("voicemail", "") == "SUCCESS",
             turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
             rate=int(fields["rate"]) if fields.get("rate") else None,

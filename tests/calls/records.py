@@ -73,6 +73,7 @@ def ended_records(draw: st.DrawFn, numbers: int = 3) -> CallRecord:
         last_status=draw(st.sampled_from(("", "ANSWER", "BUSY", "NOANSWER", "CHANUNAVAIL"))),
         talked_seconds=draw(st.none() | st.integers(1, 10**8).map(lambda ms: ms / 1000)),
         peer=draw(st.just("") | channels),
+        sent_on_by=draw(st.just("") | channels),
         voicemail=draw(st.booleans()),
         turns=draw(passed_on()),
         legs=tuple(draw(st.lists(legs(), max_size=3))),
