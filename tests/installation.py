@@ -213,6 +213,9 @@ class Installation:
     company: Mapping[str, Any] = field(default_factory=dict)
     bound_ms: int = 300
     dialplan_contexts: Sequence[str] = ()
+    trunks: Sequence[Mapping[str, str | bool]] = ()  # rules of lines that are trunks: [[nodes.trunks]] tables
+    emergency_callers: Sequence[str] = ()
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # what the endpoint of a line says besides
     log_level: str = "debug"
     verbose: int = 4  # of Asterisk's log
     # What an AMI account or the dialplan looks like can be spoilt before the start: (text, what takes its place) of the
@@ -229,7 +232,7 @@ class Installation:
         self.pbx = PrivateAsterisk(self.home, self.folder / "pbx", name="pbx", config={}, verbose=self.verbose)
         self.node = NodeSettings.model_validate(
             {"name": "pbx", "port": self.pbx.ami_port, "secret": "s-calls", "store_secret": "s-store"}
-            | {"spool": self.spool}
+            | {"spool": self.spool, "trunks": self.trunks}
         )
         self.pbx.config.update(self._config())
         self.gateway = self.another_gateway("gateway")
@@ -244,8 +247,13 @@ class Installation:
             f'[log]\nlevel = "{self.log_level}"\njson_lines = true\n'
             f"[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n"
             f"dialplan_contexts = {json.dumps(list(self.dialplan_contexts))}\n"
+            f"emergency_callers = {json.dumps(list(self.emergency_callers))}\n"
             f'[[nodes]]\nname = "pbx"\nport = {self.pbx.ami_port}\nsecret = "{secret}"\n'
             f'store_secret = "{store_secret}"\nspool = "{self.spool}"\n'
+            + "".join(
+                "[[nodes.trunks]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in trunk.items())
+                for trunk in self.trunks
+            )
         )
 
     def _config(self) -> dict[str, str]:
@@ -253,7 +261,11 @@ class Installation:
             _TRUNK.format(name=name, address=address, extra=extra) for name, (address, extra) in _TRUNKS.items()
         )
         lines = "".join(
-            _LINE.format(name=name, contact=f"contact=sip:{name}@127.0.0.1:{port}", extra="trust_id_inbound=no")
+            _LINE.format(
+                name=name,
+                contact=f"contact=sip:{name}@127.0.0.1:{port}",
+                extra=f"trust_id_inbound=no\n{self.endpoints.get(name, '')}",
+            )
             for name, port in self.ports.items()
         )
         own = {
@@ -268,7 +280,10 @@ class Installation:
     def render(self) -> None:
         """Write the rendered configuration, spoilt where the test wants it."""
         calls = CallSettings(
-            decision_bound_ms=self.bound_ms, ring_seconds=5, dialplan_contexts=tuple(self.dialplan_contexts)
+            decision_bound_ms=self.bound_ms,
+            ring_seconds=5,
+            dialplan_contexts=tuple(self.dialplan_contexts),
+            emergency_callers=tuple(self.emergency_callers),
         )
         texts = render_texts(self.node, calls, self.conf)
         for start, (before, after) in self.spoil.items():
@@ -303,12 +318,13 @@ class Installation:
 
     async def add_company(self) -> None:
         """Acme, its lines and its numbers."""
-        company = {"record_calls": False, "announcement": None} | dict(self.company)
+        company = {"record_calls": False, "announcement": None, "main_number": None} | dict(self.company)
         await self.sql(
-            "INSERT INTO companies (name, region, is_default, record_calls, announcement) "
-            "VALUES ('Acme', 'CA', true, $1, $2)",
+            "INSERT INTO companies (name, region, is_default, record_calls, announcement, main_number) "
+            "VALUES ('Acme', 'CA', true, $1, $2, $3)",
             company["record_calls"],
             company["announcement"],
+            company["main_number"],
         )
         await self.sql("INSERT INTO sources (company_id, name) VALUES (1, 'Google Ads')")
         await self.sql(

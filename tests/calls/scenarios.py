@@ -329,6 +329,26 @@ def line_refuses(status: str, contact: str = _CONTACT, rings: float = 0.0) -> st
     return scenario(_take_invite(), *ringing, reply(status, contact), receive("ACK"))
 
 
+def carrier_takes_only(numbers: str, status: str) -> str:
+    """A carrier that lets its customer show nothing but ``numbers`` (a pattern): it refuses others with ``status``."""
+    own = quoteattr(f"<sip:{numbers}@")
+    return scenario(
+        f'<recv request="INVITE" rrs="true"><action><ereg regexp={own} search_in="hdr" header="From:" '
+        'assign_to="own"/></action></recv>',
+        '<nop next="takes" test="own"/>',
+        reply(status),
+        receive("ACK", 'next="over"'),
+        '<label id="takes"/>',
+        reply("180 Ringing"),
+        pause(0.05),
+        reply("200 OK", body=sdp(None), attributes='retrans="500"'),
+        receive("ACK"),
+        receive("BYE"),
+        ok(),
+        '<label id="over"/>',
+    )
+
+
 def line_rings() -> str:
     """Rings until the other side gives up."""
     return scenario(
