@@ -25,6 +25,9 @@ AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresErro
 MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
 
+_SCOPE = "SELECT set_config('numberpool.companies', $1, true)"
+_HASTY_SCOPE = f"{_SCOPE}, set_config('synchronous_commit', 'off', true)"
+
 
 class StoreError(Mendable):
     """The root of what can go wrong with the database.
@@ -89,22 +92,26 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def companies(self, *ids: int) -> AsyncIterator[Connection]:
-        """A transaction that sees only these companies."""
-        async with self._scoped(",".join(str(int(i)) for i in ids)) as connection:
+    async def companies(self, *ids: int, durable: bool = True) -> AsyncIterator[Connection]:
+        """A transaction that sees only these companies.
+
+        What is not ``durable`` is committed without waiting for the disk: a crash of Postgres may lose the last half
+        second of it, and nothing else can.
+        """
+        async with self._scoped(",".join(str(int(i)) for i in ids), durable) as connection:
             yield connection
 
     @asynccontextmanager
-    async def everything(self) -> AsyncIterator[Connection]:
+    async def everything(self, *, durable: bool = True) -> AsyncIterator[Connection]:
         """A transaction that sees every company: for the gateway and for signing in, never for a page."""
-        async with self._scoped("all") as connection:
+        async with self._scoped("all", durable) as connection:
             yield connection
 
     @asynccontextmanager
-    async def _scoped(self, scope: str) -> AsyncIterator[Connection]:
+    async def _scoped(self, scope: str, durable: bool = True) -> AsyncIterator[Connection]:
         async with (
             self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
             connection.transaction(),
         ):
-            await connection.execute("SELECT set_config('numberpool.companies', $1, true)", scope)
+            await connection.execute(_SCOPE if durable else _HASTY_SCOPE, scope)
             yield connection

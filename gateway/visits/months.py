@@ -1,0 +1,77 @@
+"""The months that visits lie in: made ahead, and dropped when they are too old to be asked for.
+
+A visit whose month is missing is kept all the same, and moves into the month once that is made.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.pools.leases import forget_leases
+from gateway.pools.tally import forget_hours
+from gateway.store.database import AWAY, Database
+from gateway.store.jobs import Handler, Job, enqueue
+from gateway.store.queries import load_queries
+
+JOB = "keep_months"
+# Made ahead, so that a gateway whose jobs are held for weeks still finds its months.
+AHEAD = 2
+# Two years and the present month: a report compares a month with the same one of the year before.
+KEPT = 25
+# The job is put into the queue this often; it does nothing where nothing is to be done.
+LOOK_SECONDS = 6 * 3600.0
+
+_queries = load_queries(Path(__file__).parent, "months.sql")
+_log = structlog.get_logger(__name__)
+
+
+async def keep_months(connection: Any, today: date, *, kept: int = KEPT) -> None:
+    """Make the months that come, drop those older than ``kept``, and forget what belongs to them.
+
+    ``connection`` is in a transaction that sees every company.
+    """
+    for row in [row async for row in _queries.make_months(connection, today=today, ahead=AHEAD)]:
+        _log.info("a month is made", month=row["made"])
+    before = months_before(today, kept)
+    for row in [row async for row in _queries.drop_months(connection, before=before)]:
+        _log.info("a month is dropped", table=row["dropped"])
+    await _queries.forget_visitors(connection, before=before)
+    midnight = datetime.combine(before, time(), UTC)
+    await forget_leases(connection, midnight)
+    await forget_hours(connection, midnight)
+
+
+def months_before(day: date, months: int) -> date:
+    """The first day of the month ``months`` before that of ``day``."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, 1)
+
+
+def handlers(database: Database) -> Mapping[str, Handler]:
+    """What ``run_jobs`` shall do."""
+
+    async def work(_job: Job) -> None:
+        async with database.everything() as connection:
+            await keep_months(connection, datetime.now(UTC).date())
+
+    return {JOB: work}
+
+
+async def look_ahead(database: Database) -> None:
+    """Make what is missing at once, then put the job into the queue every few hours, until cancelled."""
+    try:
+        async with database.everything() as connection:
+            await keep_months(connection, datetime.now(UTC).date())
+    except AWAY as error:
+        _log.warning("months cannot be made; visits are kept aside until they are", fault=str(error))
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            async with database.everything() as connection:
+                await enqueue(connection, JOB, {}, key=JOB)
+        except AWAY as error:
+            _log.warning("the months cannot be looked after", fault=str(error))
