@@ -118,24 +118,28 @@ enable() {
 	changed "$1 is enabled"
 }
 
+# start UNIT, or start it anew where what it runs has changed.
 start() {
-	systemd_runs || return 0
-	if [ -n "${RESTART[$1]:-}" ]; then
-		systemctl restart "$1"
-		changed "$1 was started anew"
-	elif ! systemctl is-active --quiet "$1"; then
+	systemd_runs && systemctl cat "$1" >/dev/null 2>&1 || return 0
+	if ! systemctl is-active --quiet "$1"; then
 		systemctl start "$1"
 		changed "$1 was started"
+	elif [ -n "${RESTART[$1]:-}" ] && [ "$1" = asterisk ] && [ -n "$PRIVATE" ]; then
+		# No call is cut off; its unit starts it again.
+		asterisk -rx 'core stop when convenient' >/dev/null
+		changed "asterisk starts anew as soon as there is no call in it"
+	elif [ -n "${RESTART[$1]:-}" ]; then
+		systemctl restart "$1"
+		changed "$1 was started anew"
 	fi
 }
-
 
 # --- 1. The system's packages --------------------------------------------------------------------------------------
 
 [ "$(id -u)" = 0 ] || die "it sets up services, so please run it as root:  sudo $0"
 # shellcheck source=/dev/null
 . /etc/os-release
-case "$ID $VERSION_ID" in
+case "$ID ${VERSION_ID:-}" in
 "debian 12" | "debian 13" | "ubuntu 24.04") ;;
 *) say "This is $PRETTY_NAME. The script is tried on Debian 12, Debian 13 and Ubuntu 24.04; going on." ;;
 esac
@@ -316,9 +320,13 @@ END
 if [ -n "$DEMO" ]; then
 	{
 		cat "$HERE/demo-pjsip.conf"
+		if grep -q '^\[udp\]' /etc/asterisk/pjsip.conf; then
+			printf '\n[udp](+)\n'
+		else
+			printf '\n[udp]\ntype = transport\nprotocol = udp\nbind = 0.0.0.0:5060\n'
+		fi
 		# Telephones outside reach us by another address than our own.
 		if [ -n "${NUMBERPOOL_HOST_ADDRESS:-}" ]; then
-			printf '\n[udp](+)\n'
 			printf '%s\n' "external_signaling_address = $NUMBERPOOL_HOST_ADDRESS" \
 				"external_media_address = $NUMBERPOOL_HOST_ADDRESS" "local_net = 127.0.0.0/8" "local_net = 192.168.56.0/24"
 		fi
@@ -326,7 +334,6 @@ if [ -n "$DEMO" ]; then
 	[ -z "$WROTE" ] || RESTART[asterisk]=yes # transports are not reloaded
 	put /etc/asterisk/numberpool-demo-extensions.conf 0644 root:asterisk <"$HERE/demo-extensions.conf"
 	[ -z "$WROTE" ] || RELOAD=yes
-	grep -q '^\[udp\]' /etc/asterisk/pjsip.conf 2>/dev/null || die "pjsip.conf has no transport [udp] for the example's telephones"
 	add_once /etc/asterisk/pjsip.conf numberpool-demo-pjsip.conf <<<'#include numberpool-demo-pjsip.conf'
 	[ -z "$WROTE" ] || RESTART[asterisk]=yes
 	add_once /etc/asterisk/extensions.conf numberpool-demo-extensions.conf <<<'#include numberpool-demo-extensions.conf'
@@ -349,11 +356,11 @@ systemd_runs && systemctl daemon-reload
 enable numberpool
 [ -z "$DEMO" ] || enable numberpool-carrier
 
-start asterisk
-if [ -n "${RELOAD:-}" ] && [ -z "${RESTART[asterisk]:-}" ] && asterisk -rx 'core show uptime' >/dev/null 2>&1; then
+if [ -n "${RELOAD:-}" ] && asterisk -rx 'core show uptime' >/dev/null 2>&1; then
 	for each in 'manager reload' 'dialplan reload' 'pjsip reload'; do asterisk -rx "$each" >/dev/null; done
 	changed "Asterisk has read its configuration again"
 fi
+start asterisk
 
 # --- 8. The example company, on the Vagrant machine ------------------------------------------------------------------
 

@@ -2,12 +2,16 @@
 # Runs inside the installed machine, without systemd: starts each service as its unit says, and places calls.
 set -euo pipefail
 
-field() { sed -n "s/^$2=//p" "/etc/systemd/system/$1.service"; }
+field() {
+	local unit=/etc/systemd/system/$1.service
+	[ -f "$unit" ] || unit=/usr/lib/systemd/system/$1.service # of a package
+	sed -n "s/^$2=//p" "$unit"
+}
 as_unit() { # the unit's own command, as the unit's user
 	local user command
 	user=$(field "$1" User)
 	read -ra command <<<"$(field "$1" ExecStart)"
-	(cd "$(field "$1" WorkingDirectory)" && exec setsid runuser -u "$user" -- "${command[@]}") >"/tmp/$1.log" 2>&1 &
+	(cd "$(field "$1" WorkingDirectory)" && exec setsid runuser -u "${user:-root}" -- "${command[@]}") >"/tmp/$1.log" 2>&1 &
 }
 wait_for() { # what, command...
 	local what=$1

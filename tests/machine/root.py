@@ -17,7 +17,7 @@ from gateway.local.apt_sources import machine_sources, os_release, own_archive
 from tests.stack import PROJECT
 
 # What is tried, and whose it is.
-SUITES = {"bookworm": "debian", "trixie": "debian", "noble": "ubuntu"}
+SUITES = {"bookworm": "debian", "trixie": "debian", "forky": "debian", "noble": "ubuntu"}
 
 # Of this machine, so that the other has the same way to the outside: names, certificates, settings of apt and pip.
 _TAKEN = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
@@ -72,7 +72,8 @@ def make(root: Path, suite: str) -> None:
         command.append("--no-check-gpg")  # of a machine to be thrown away
     script = Path("/usr/share/debootstrap/scripts") / suite
     # An older debootstrap does not know the newest names; they all follow the same script.
-    follows = [] if script.exists() else ["/usr/share/debootstrap/scripts/gutsy"]
+    usual = {"debian": "sid", "ubuntu": "gutsy"}[SUITES[suite]]
+    follows = [] if script.exists() else [str(script.with_name(usual))]
     made = subprocess.run([*command, suite, str(root), address, *follows], capture_output=True, text=True)
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr
     prepare(root)
