@@ -1,0 +1,1 @@
+"""Where visits come from: rules by table, by property, and through the command."""
