@@ -185,12 +185,15 @@ class Classifier:
         then, place, click = ready.then, situation.place, situation.click
         host = without_www(came.host)
         label, short, medium = then.label, then.source, values[1] or then.medium or _NOT_SET
+        found = {"{host}": host, "{tag}": values[0], "{medium}": values[1], "{place}": place.short if place else ""}
         if not short:
             # A place without a label is many: each goes by its own name.
-            short = place.short if place is not None and place.label else values[0] or host or _NOT_SET
-        if "{" in short or "{" in medium:
-            found = {"{host}": host, "{tag}": values[0], "{medium}": values[1], "{place}": place.short if place else ""}
-            short, medium = _filled(short, found) or _NOT_SET, _filled(medium, found) or _NOT_SET
+            short = place.short if place is not None and place.label else values[0] or host
+        elif "{" in short:
+            short = _filled(short, found)
+        if not values[1] and "{" in medium:
+            medium = _filled(medium, found)
+        short, medium = short.strip() or _NOT_SET, medium.strip() or _NOT_SET
         # A rule that names another source speaks of that one: a mail read at Google's is no search.
         named = self._places.by_name.get(short) if then.source else place
         kind = named.kind if named is not None else None
