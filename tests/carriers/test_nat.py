@@ -43,6 +43,7 @@ def build(home: AsteriskHome, folder: Path, dsn: str) -> NatSite:
             "local_net=127.0.0.0/8": f"local_net={INSIDE}/32",
             "192.0.2.10:5060": mobile,
             "192.0.2.10": CARRIER,
+            "qualify_frequency=25": "qualify_frequency=0",  # SIPp answers no OPTIONS
         },
     )
     inside = endpoint("phone", f"phone@{INSIDE}:{phone}", transport="transport-nat")
