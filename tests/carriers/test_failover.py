@@ -13,8 +13,9 @@ from tests.stack import lasts
 
 MOBILE = "PJSIP/+13065559876@carrier-pair"
 SPARE = "PJSIP/+13065559876@carrier-spare"
-TO_MOBILE = Number("+13065552001", (MOBILE, SPARE))
-TO_A_CARRIER_WITHOUT_LINES = Number("+13065552002", ("PJSIP/congested@carrier-pair", SPARE))
+TO_MOBILE = Number("+13065552001", ("Trunk/+13065559876",))
+TO_ONE_THE_PAIR_CANNOT_REACH = Number("+13065552002", ("Trunk/+13065550503",))
+TO_A_BUSY_ONE = Number("+13065552003", ("Trunk/+13065550486",))
 GATEWAYS = {"carrier-pair-1": "first", "carrier-pair-2": "second"}
 
 
@@ -27,10 +28,20 @@ def build(home: AsteriskHome, folder: Path, dsn: str) -> Site:
         | {f"{documented}:5060": far.at for documented, far in zip(DOCUMENTED, (first, second, spare), strict=True)}
         | {documented: far.address for documented, far in zip(DOCUMENTED, (first, second, spare), strict=True)},
     )
-    numbers = [TO_MOBILE, TO_A_CARRIER_WITHOUT_LINES]
-    pbx = Installation(home, folder, dsn, numbers, extra_config={"pjsip.conf": trunks})
+    pbx = Installation(
+        home,
+        folder,
+        dsn,
+        [TO_MOBILE, TO_ONE_THE_PAIR_CANNOT_REACH, TO_A_BUSY_ONE],
+        (),
+        {"pjsip.conf": trunks},
+        trunks=({"name": "carrier-pair"}, {"name": "carrier-spare"}),
+    )
     for far in (first, second, spare):
         far.add(endpoint("pbx", f"{pbx.pbx.address}:{pbx.pbx.sip_port}", identify=pbx.pbx.address))
+        far.asterisk.config["extensions.conf"] += "exten => +13065550486,1,Hangup(17)\n"
+    for far in (first, second):
+        far.asterisk.config["extensions.conf"] += "exten => +13065550503,1,Hangup(34)\n"
     return Site(pbx, spare, first, second)
 
 
@@ -81,13 +92,21 @@ async def test_the_first_that_lives_is_used_at_once(
     assert lasts(call["ring_seconds"], 0)
 
 
-async def test_a_carrier_that_refuses_every_call(site: Site, caller: str) -> None:
+async def test_a_carrier_that_cannot_place_the_call(site: Site, caller: str) -> None:
     """It lives, and answers 503: the spare one is tried at once."""
     await living(site, "first", "second")
-    call = await site.call(TO_A_CARRIER_WITHOUT_LINES.e164, caller, "pbx", talk=0.5)
+    call = await site.call(TO_ONE_THE_PAIR_CANNOT_REACH.e164, caller, "pbx", talk=0.5)
     assert rang(site, caller) == ["far"]
     legs = [(leg["dial"], leg["result"]) for leg in await site.installation.legs(call)]
-    assert legs == [("PJSIP/congested@carrier-pair", "failed"), (SPARE, "answered")]
+    assert legs == [("PJSIP/+13065550503@carrier-pair", "failed"), ("PJSIP/+13065550503@carrier-spare", "answered")]
+
+
+async def test_whom_a_trunk_has_reached_is_not_called_by_another(site: Site, caller: str) -> None:
+    await living(site, "first", "second")
+    call = await site.call(TO_A_BUSY_ONE.e164, caller, "pbx")
+    assert call["outcome"] == "busy"
+    legs = [(leg["dial"], leg["result"]) for leg in await site.installation.legs(call)]
+    assert legs == [("PJSIP/+13065550486@carrier-pair", "busy")]
 
 
 @pytest.mark.parametrize(
