@@ -186,7 +186,7 @@ def check_version(text: str) -> list[Finding]:
 
 
 def check_manager_file(node: NodeSettings, manager: Config, rendered: Config) -> list[Finding]:
-    """manager.conf: accounts written twice, lines that one of ours lacks, one login an account."""
+    """manager.conf: accounts written twice, lines that one of ours lacks."""
     found = []
     for name in (node.username, node.store_username):
         sections = manager.named(name)
@@ -221,17 +221,6 @@ def check_manager_file(node: NodeSettings, manager: Config, rendered: Config) ->
                     where=name,
                 )
             )
-    if manager.option("general", "allowmultiplelogin", "yes").lower() in ("no", "false", "off", "0"):
-        found.append(
-            error(
-                "ami.one-login",
-                Area.AMI,
-                "manager.conf allows each AMI account one login at a time, so a connection that hangs keeps a "
-                "restarted gateway out.",
-                "in manager.conf, [general]:  allowmultiplelogin = yes",
-                RELOAD,
-            )
-        )
     return found
 
 

@@ -120,17 +120,18 @@ def check_clock(whose: str, ahead: float, kind: str) -> list[Finding]:
     ]
 
 
-def check_fallback(difference: Difference, entries: int) -> list[Finding]:
+def check_fallback(difference: Difference) -> list[Finding]:
     """AstDB's routes against the database's."""
     if not difference:
         return []
     wrong = [*difference.put, *difference.delete]
+    routes, are = (f"{len(wrong)} fallback routes", "are") if len(wrong) > 1 else ("A fallback route", "is")
     return [
         error(
             "fallback.unequal",
             Area.NUMBERS,
-            f"{len(wrong)} fallback routes in Asterisk are not what the database says ({_some(sorted(wrong))}, of "
-            f"{entries}): without a gateway those calls ring elsewhere.",
+            f"{routes} in Asterisk {are} not what the database says ({_some(wrong)}): calls that no gateway decides go "
+            "elsewhere.",
             "systemctl restart numberpool   # or: numberpool run; a gateway writes them at once",
             where=sorted(wrong)[0],
         )

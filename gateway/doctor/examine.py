@@ -205,7 +205,7 @@ class _Examined:
         if (music := asterisk.configs.get("musiconhold.conf")) is not None:
             named = [section.get("directory") for section in music.sections if section.get("directory")]
             base = asterisk.data_folder if is_local(self.node) else None
-            inside = {name: names_in(base / name) for name in named} if base is not None else {}
+            inside = names_in({name: base / name for name in named}) if base is not None else {}
             found += sound.check_music(music, asterisk.modules.get("res_musiconhold"), everybody, inside)
         return found
 
@@ -240,8 +240,7 @@ class _Examined:
     def _fallback(self) -> list[Finding]:
         if self.asterisk.astdb is None or self.store.directory is None:
             return []
-        wanted = fallback_entries(self.store.directory)
-        return database.check_fallback(difference(wanted, self.asterisk.astdb), len(wanted))
+        return database.check_fallback(difference(fallback_entries(self.store.directory), self.asterisk.astdb))
 
 
 def _unreadable(file: str, why: str) -> Finding:

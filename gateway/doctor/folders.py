@@ -150,4 +150,4 @@ def user_of_gateway(data_folder: Path) -> Who:
     try:
         return Who.of(data_folder.stat().st_uid)
     except OSError:
-        return Who.of(os.getuid())
+        return Who.of(os.geteuid())

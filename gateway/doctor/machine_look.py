@@ -1,7 +1,7 @@
 """What this machine tells by itself: its ports, its addresses, the names in a folder."""
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,9 +28,14 @@ def own_addresses(towards: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def names_in(folder: Path) -> Sequence[str] | None:
-    """The names in a folder; none where it is not there or not ours to read."""
-    try:
-        return [file.name for file in folder.iterdir()]
-    except OSError:
-        return None
+def names_in(folders: Mapping[str, Path]) -> dict[str, Sequence[str] | None]:
+    """The names in each folder, None where it is not there; a folder that we may not read is left out."""
+    found: dict[str, Sequence[str] | None] = {}
+    for key, folder in folders.items():
+        try:
+            found[key] = [file.name for file in folder.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            found[key] = None
+        except OSError:
+            continue
+    return found

@@ -17,7 +17,7 @@ ORDER BY d.id;
 -- Numbers that were called since then and that no pool had, the most called first.
 SELECT did, count(*)::int AS calls, max(started_at) AS last_call
 FROM calls
-WHERE number_id IS NULL AND started_at > :since AND did NOT IN (SELECT coalesce(main_number, '') FROM companies)
+WHERE number_id IS NULL AND started_at > :since AND NOT EXISTS (SELECT FROM companies WHERE main_number = did)
 GROUP BY did ORDER BY count(*) DESC, did LIMIT 100;
 
 -- name: rung_numbers

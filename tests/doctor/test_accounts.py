@@ -117,13 +117,6 @@ async def test_accounts_that_nobody_included(patient: Clinic) -> None:
     assert any("at the end of manager.conf:  #include" in line for line in found["ami.refused"].mend)
 
 
-async def test_one_login_an_account(patient: Clinic) -> None:
-    """The gateway has it, so the doctor is kept out as well."""
-    async with patient.mistake("manager.conf", "enabled = yes", "enabled = yes\nallowmultiplelogin = no"):
-        found = await patient.says("ami.one-login", "ami.refused", folder=patient.installation.pbx.etc)
-    assert "in manager.conf, [general]:  allowmultiplelogin = yes" in found["ami.one-login"].mend
-
-
 async def test_nobody_answers(patient: Clinic) -> None:
     """The rest is looked at all the same: here files and database."""
     etc = patient.installation.pbx.etc
@@ -165,7 +158,7 @@ async def test_two_gateways(patient: Clinic) -> None:
     assert "manager show connected" in found["gateway.several"].mend[0]
 
 
-@pytest.mark.parametrize("module", ["func_rand", "app_userevent", "res_pjsip_caller_id", "format_sln"])
+@pytest.mark.parametrize("module", ["func_rand", "app_userevent", "codec_alaw", "format_sln"])
 async def test_a_module_that_is_not_loaded(patient: Clinic, module: str) -> None:
     pbx = patient.installation.pbx
     await pbx.cli(f"module unload {module}.so")
