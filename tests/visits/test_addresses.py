@@ -32,7 +32,7 @@ MESSES = st.lists(FRAGMENTS | st.text(max_size=3), max_size=14).map("".join)
 
 
 @given(url=MESSES, referrer=MESSES)
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 def test_anything_gets_one_whole_answer(url: str, referrer: str) -> None:
     decision = classify(url, referrer)
     source = decision.source
@@ -60,6 +60,7 @@ def test_anything_gets_one_whole_answer(url: str, referrer: str) -> None:
 
 
 @given(host=HOSTS, path=PATHS, query=st.text("ab=&%+;?/", max_size=8), port=st.sampled_from(["", ":8080"]))
+@settings(deadline=None)
 def test_plain_addresses_are_split_as_the_library_splits_them(host: str, path: str, query: str, port: str) -> None:
     text = f"https://{host}{port}{path}?{query}#x"
     ours, theirs = split(text), urlsplit(text)
@@ -81,6 +82,7 @@ def test_plain_addresses_are_split_as_the_library_splits_them(host: str, path: s
     chosen=st.integers(0, 7),
     below=st.booleans(),
 )
+@settings(deadline=None)
 def test_hosts_match_by_labels_then_by_path(
     patterns: list[tuple[str, str]], host: str, path: str, chosen: int, below: bool
 ) -> None:
@@ -179,6 +181,7 @@ def test_parameters_of_every_form(url: str, campaign: str | None) -> None:
 
 
 @given(value=st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable() and text == text.strip()))
+@settings(deadline=None)
 def test_a_value_comes_back_as_it_was_sent(value: str) -> None:
     blank = value.lower() in default_rule_set().blank or (value.startswith("{") and value.endswith("}"))
     assert classify(f"{PAGE}?utm_campaign={quote(value, safe='')}", "").source.campaign == (None if blank else value)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.visits.classify import classify
@@ -86,12 +86,14 @@ def test_every_channel_of_google_is_met() -> None:
 
 
 @given(campaign=st.text("abeshopping -_1S", max_size=12))
+@settings(deadline=None)
 def test_shop_is_found_as_google_finds_it(campaign: str) -> None:
     words = Words(["*|shop*", "*eshop*", "*shopping*"])
     assert words.hold(campaign.lower()) == bool(SHOP.match(campaign.lower()))
 
 
 @given(medium=st.text("acpidrtgen-_ ", max_size=12))
+@settings(deadline=None)
 def test_paid_is_found_as_google_finds_it(medium: str) -> None:
     assert Words(["*cp*", "ppc", "retargeting", "paid*"]).hold(medium) == bool(PAID.match(medium))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Mendable
@@ -221,6 +221,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
 
 
 @given(rule_set=rule_sets())
+@settings(deadline=None)
 def test_sets_are_read_back_as_they_were_written(rule_set: RuleSet) -> None:
     again = RuleSet.from_json(rule_set.to_json())
     assert again == rule_set
@@ -236,6 +237,7 @@ def test_sets_are_read_back_as_they_were_written(rule_set: RuleSet) -> None:
         ["", PAGE, "https://a.example/x", "https://na.example/", "android-app://x.y", "https://bulk.test"]
     ),
 )
+@settings(deadline=None)
 def test_the_first_rule_that_holds_decides(rule_set: RuleSet, query: str, referrer: str) -> None:
     """Each rule left alone with the last one says whether it holds; in the whole set, the first of those decides."""
     last = rule_set.rules[-1]
