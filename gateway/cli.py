@@ -12,6 +12,7 @@ import structlog
 
 from gateway import __version__
 from gateway.app import run as run_gateway
+from gateway.calls.commands import COMMANDS as CALLERS
 from gateway.doctor.commands import COMMANDS as DOCTOR
 from gateway.errors import Mendable
 from gateway.http.commands import COMMANDS as PEOPLE
@@ -117,7 +118,7 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-for command in (*PEOPLE, *SET_UP, *VISITS, *JOBS, *DOCTOR):
+for command in (*PEOPLE, *SET_UP, *CALLERS, *VISITS, *JOBS, *DOCTOR):
     numberpool.add_command(command)
 
 

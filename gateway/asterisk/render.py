@@ -19,7 +19,7 @@ import jinja2
 
 from gateway.assets import asset_folder
 from gateway.asterisk.routecode import encode_destinations, encode_route
-from gateway.calls.emergency import caller_forms, emergency_callers
+from gateway.calls.emergency import emergency_callers
 from gateway.calls.route import Destination, Route
 from gateway.settings import CallSettings, NodeSettings, SettingsError
 
@@ -83,7 +83,7 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
             )
     values["allowed"] = f"({contexts})" if contexts else "0"
     values["trunks"] = node.trunks
-    values["emergency_callers"] = sorted(emergency_callers() | caller_forms(calls.emergency_callers))
+    values["emergency_callers"] = sorted(emergency_callers(calls.emergency_callers))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(asset_folder("asterisk_conf")),
         undefined=jinja2.StrictUndefined,

@@ -43,7 +43,7 @@ class Directory:
     passed_over: frozenset[str] = frozenset()  # destinations that lead into contexts which the settings do not allow
     dial_emergency: frozenset[str] = frozenset()  # destinations passed over because they call an emergency number
     caller_rules: Mapping[int, Mapping[str, Verdict]] = field(default_factory=dict)  # of each company, by caller
-    emergency_callers: frozenset[str] = frozenset()  # besides the numbers that every country knows
+    emergency_callers: frozenset[str] = frozenset()  # digits; they are never blocked
 
     def match(self, dialled: Iterable[str]) -> Number | None:
         """The first of ``dialled`` that is a form of one of our numbers."""

@@ -6,7 +6,7 @@ The numbers of each country are libphonenumber's metadata. That an emergency ser
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from functools import lru_cache
 
@@ -74,36 +74,34 @@ def _number_of(part: str) -> tuple[bool, str]:
     return True, before if at else ""
 
 
-def is_emergency_caller(caller: str, region: str | None = None, others: frozenset[str] = frozenset()) -> bool:
-    """Whether ``caller`` is an emergency service that calls back.
-
-    That is a short number of any country, or one of ``others`` (digits, as caller_forms gives them).
-    """
+def is_emergency_caller(caller: str, region: str | None, known: frozenset[str]) -> bool:
+    """Whether ``caller`` is an emergency service: one of ``known`` (emergency_callers), or of ``region``."""
     digits = caller.removeprefix("+")
-    return digits in others or digits in emergency_callers() or bool(digits and is_emergency(digits, region))
+    return bool(digits) and (digits in known or is_emergency(digits, region))
 
 
-def caller_forms(numbers: Collection[str]) -> frozenset[str]:
-    """``numbers`` in every form in which they may come as a caller's, digits only."""
-    found: set[str] = set()
-    for number in numbers:
-        digits = number.removeprefix("+")
-        found.add(digits)
+def emergency_callers(others: Collection[str] = ()) -> frozenset[str]:
+    """From where emergency services call back: every country's short numbers, and ``others`` in each form; digits only.
+
+    The first time takes half a second.
+    """
+    return _short_callers() | {form for number in others for form in _forms(number)}
+
+
+def _forms(number: str) -> Iterable[str]:
+    digits = number.removeprefix("+")
+    yield digits
+    if digits != number:
         with suppress(phonenumbers.NumberParseException):
-            region = (
-                phonenumbers.region_code_for_number(phonenumbers.parse(f"+{digits}", None)) if "+" in number else None
-            )
-            found.update(form.removeprefix("+") for form in (forms(number, region) if region else ()))
-    return frozenset(found)
+            region = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+            yield from (form.removeprefix("+") for form in (forms(number, region) if region else ()))
 
 
 @lru_cache(maxsize=1)
-def emergency_callers() -> frozenset[str]:
-    """The emergency numbers of all countries, digits only; those of North America also behind its country code."""
-    north_america = {
-        f"1{number}" for number in _all_numbers() for region in ("US", "CA") if is_emergency(number, region)
-    }
-    return _all_numbers() | north_america
+def _short_callers() -> frozenset[str]:
+    """Those of North America also behind its country code, as carriers there write all numbers."""
+    numbers = _all_numbers()
+    return numbers | {f"1{number}" for number in numbers if is_emergency(number, "US") or is_emergency(number, "CA")}
 
 
 @lru_cache(maxsize=1)

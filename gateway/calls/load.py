@@ -9,8 +9,10 @@ from typing import Any
 
 from gateway.asterisk.dialstring import dialplan_context
 from gateway.calls.admission import Verdict
+from gateway.calls.caller import caller_number
 from gateway.calls.directory import Directory, Number, build_directory, chain, straight, with_default
-from gateway.calls.emergency import caller_forms, emergency_dialled
+from gateway.calls.emergency import emergency_callers as all_emergency_callers
+from gateway.calls.emergency import emergency_dialled, is_emergency
 from gateway.calls.route import Destination, Route
 from gateway.pools.numbers import forms
 from gateway.store.database import Connection
@@ -42,7 +44,8 @@ async def load_directory(
 
     forbidden = _forbidden(destinations, contexts)
     directory = await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden)
-    return replace(directory, caller_rules=_by_company(rules), emergency_callers=caller_forms(emergency_callers))
+    never_blocked = await asyncio.to_thread(_never_blocked, companies, emergency_callers)
+    return replace(directory, caller_rules=_by_company(rules), emergency_callers=never_blocked)
 
 
 def _forbidden(destinations: list[Any], contexts: Collection[str]) -> frozenset[str]:
@@ -57,6 +60,14 @@ def _dialling_emergency(companies: list[Any], destinations: list[Any]) -> frozen
     return frozenset(
         row["dial"] for row in destinations if _emergency_dialled(row["dial"], regions.get(row["company_id"]))
     )
+
+
+def _never_blocked(companies: list[Any], others: Collection[str]) -> frozenset[str]:
+    """Emergency callers. What libphonenumber reads when it first meets a country, it reads here, not during a call."""
+    for region in {row["region"] for row in companies}:
+        caller_number("2025550123", region)
+        is_emergency("2025550", region)
+    return all_emergency_callers(others)
 
 
 def _by_company(rules: list[Any]) -> dict[int, dict[str, Verdict]]:

@@ -19,6 +19,18 @@ JOIN companies c ON c.id = n.company_id
 JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
 ORDER BY n.id;
 
+-- name: caller_rules
+-- What a company has said of callers.
+SELECT caller, verdict, note FROM caller_rules WHERE company_id = :company_id ORDER BY verdict, caller;
+
+-- name: set_caller_rule!
+-- The last word about a caller holds.
+INSERT INTO caller_rules (company_id, caller, verdict, note) VALUES (:company_id, :caller, :verdict, :note)
+ON CONFLICT (company_id, caller) DO UPDATE SET verdict = excluded.verdict, note = excluded.note, created_at = now();
+
+-- name: forget_caller$
+DELETE FROM caller_rules WHERE company_id = :company_id AND caller = :caller RETURNING id;
+
 -- name: node_id$
 -- The number of an Asterisk node, made on first sight.
 WITH made AS (

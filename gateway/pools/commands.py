@@ -1,44 +1,20 @@
 """The commands that set up companies and their numbers: ``company``, ``source``, ``destination``, ``number``."""
 
-from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TextIO
 
 import click
 
 from gateway.asterisk.dialstring import dialplan_context
-from gateway.opening import with_database
 from gateway.pools import setup
 from gateway.pools.number_list import numbers_in
 from gateway.pools.numbers import printed
 from gateway.settings import Settings
-from gateway.store.database import Database
+from gateway.terminal import in_transaction, of_company, table
 
-Work = Callable[[Any], Awaitable[str]]
-
-_of_company = click.option("--company", metavar="NAME", help="Which company; needed where there are several.")
+_main_number = click.option(
+    "--main-number", metavar="NUMBER", help="The number people know it by, for trunks that show it (shows = main)."
+)
 _record = click.option("--record/--no-record", default=None, help="Whether calls are recorded; else as the pool says.")
-
-
-def _run(settings: Settings, work: Work) -> None:
-    """Do ``work`` in one transaction that sees every company, all of it or nothing; then print what it says."""
-
-    async def transaction(database: Database) -> str:
-        async with database.everything() as connection:
-            return await work(connection)
-
-    with_database(settings, transaction)
-
-
-def _table(titles: tuple[str, ...], rows: Iterable[tuple[object, ...]], empty: str) -> str:
-    """Rows in columns as wide as they need to be."""
-    lines = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
-    if not lines:
-        return empty
-    widths = [max(map(len, column)) for column in zip(titles, *lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in (titles, *lines)
-    )
 
 
 def _yes(value: bool) -> str:
@@ -59,6 +35,7 @@ def company() -> None:
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--record/--no-record", default=True, show_default=True, help="Whether its calls are recorded.")
 @click.option("--announcement", metavar="SOUND", help="A sound played before it rings, such as custom/may-be-recorded.")
+@_main_number
 @click.option("--default", "is_default", is_flag=True, help="Calls to numbers that nobody owns are this company's.")
 @click.pass_obj
 def add_company(
@@ -69,6 +46,7 @@ def add_company(
     currency: str,
     record: bool,
     announcement: str | None,
+    main_number: str | None,
     is_default: bool,
 ) -> None:
     """Make a company."""
@@ -82,11 +60,29 @@ def add_company(
             currency=currency,
             record_calls=record,
             announcement=announcement,
+            main_number=main_number,
             is_default=is_default or None,
         )
         return f'{made.name} is set up.\nNext, its main line:  numberpool destination add "Front desk" PJSIP/reception'
 
-    _run(settings, work)
+    in_transaction(settings, work)
+
+
+@company.command("set")
+@_main_number
+@of_company
+@click.pass_obj
+def change_company(settings: Settings, main_number: str | None, company: str | None) -> None:
+    """Change a company."""
+    if main_number is None:
+        raise click.UsageError('name what to change, such as --main-number "(306) 555-0000"')
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        e164 = await setup.set_main_number(connection, owner, main_number)
+        return f"{printed(e164, owner.region)} ({e164}) is the main number of {owner.name}."
+
+    in_transaction(settings, work)
 
 
 @company.command("list")
@@ -95,7 +91,7 @@ def list_companies(settings: Settings) -> None:
     """Show all companies."""
 
     async def work(connection: Any) -> str:
-        return _table(
+        return table(
             ("COMPANY", "TIME ZONE", "REGION", "CURRENCY", "RECORDS", "GETS UNKNOWN NUMBERS"),
             (
                 (
@@ -108,7 +104,7 @@ def list_companies(settings: Settings) -> None:
             "No company yet. Make one:  numberpool company add NAME",
         )
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 @click.group()
@@ -122,7 +118,7 @@ def source() -> None:
 @click.option("--source", default="", help="Such as google; compared with utm_source.")
 @click.option("--medium", default="", help="Such as cpc; compared with utm_medium.")
 @click.option("--campaign", default="")
-@_of_company
+@of_company
 @click.pass_obj
 def add_source(
     settings: Settings, name: str, channel: str, source: str, medium: str, campaign: str, company: str | None
@@ -139,18 +135,18 @@ def add_source(
             f'Next, its number:  numberpool number add "(306) 555-2001" --source "{name}"'
         )
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 @source.command("list")
-@_of_company
+@of_company
 @click.pass_obj
 def list_sources(settings: Settings, company: str | None) -> None:
     """Show the sources of a company."""
 
     async def work(connection: Any) -> str:
         owner = await setup.the_company(connection, company)
-        return _table(
+        return table(
             ("NAME", "CHANNEL", "SOURCE", "MEDIUM", "CAMPAIGN"),
             (
                 (each["name"], each["channel"], each["source"], each["medium"], each["campaign"])
@@ -159,7 +155,7 @@ def list_sources(settings: Settings, company: str | None) -> None:
             'No source yet. Make one:  numberpool source add "Google Ads"',
         )
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 @click.group()
@@ -173,7 +169,7 @@ def destination() -> None:
 @click.option("--ring-seconds", type=int, default=30, show_default=True)
 @click.option("--then", "next_name", metavar="NAME", help="The destination that rings when nobody answers here.")
 @click.option("--main", "is_default", is_flag=True, help="Make it the main line, where numbers without one ring.")
-@_of_company
+@of_company
 @click.pass_obj
 def add_destination(
     settings: Settings,
@@ -201,6 +197,7 @@ def add_destination(
             next_name=next_name,
             is_default=is_default or None,
             contexts=settings.calls.dialplan_contexts,
+            trunks=any(node.trunks for node in settings.nodes),
         )
         if dialplan_context(dial.strip()) is not None:
             return (
@@ -208,18 +205,18 @@ def add_destination(
             )
         return f"{name} rings {dial} for {ring_seconds} s."
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 @destination.command("list")
-@_of_company
+@of_company
 @click.pass_obj
 def list_destinations(settings: Settings, company: str | None) -> None:
     """Show the destinations of a company."""
 
     async def work(connection: Any) -> str:
         owner = await setup.the_company(connection, company)
-        return _table(
+        return table(
             ("NAME", "DIALS", "RINGS", "THEN", "MAIN LINE"),
             (
                 (each["name"], each["dial"], f"{each['ring_seconds']} s", each["next_name"], _yes(each["is_default"]))
@@ -228,7 +225,7 @@ def list_destinations(settings: Settings, company: str | None) -> None:
             'No destination yet. Make one:  numberpool destination add "Front desk" PJSIP/reception',
         )
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 @click.group()
@@ -247,7 +244,7 @@ def number() -> None:
 )
 @click.option("--fax", is_flag=True, help="A fax is behind it: no announcement, no whisper, no recording.")
 @_record
-@_of_company
+@of_company
 @click.pass_obj
 def add_numbers(
     settings: Settings,
@@ -284,18 +281,18 @@ def add_numbers(
             made.append(f"{printed(e164, owner.region)} ({e164}) rings {destination or 'the main line'}.")
         return "\n".join(made) or "The list holds no number."
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 @number.command("list")
-@_of_company
+@of_company
 @click.pass_obj
 def list_numbers(settings: Settings, company: str | None) -> None:
     """Show the tracking numbers of a company."""
 
     async def work(connection: Any) -> str:
         owner = await setup.the_company(connection, company)
-        return _table(
+        return table(
             ("NUMBER", "E.164", "SOURCE", "POOL", "RINGS", "RECORDS"),
             (
                 (
@@ -309,7 +306,7 @@ def list_numbers(settings: Settings, company: str | None) -> None:
             'No number yet. Make one:  numberpool number add "(306) 555-2001" --source "Google Ads"',
         )
 
-    _run(settings, work)
+    in_transaction(settings, work)
 
 
 COMMANDS: tuple[click.Command, ...] = (company, source, destination, number)

@@ -21,6 +21,8 @@ class SetupError(Mendable):
     ├── UnknownCurrency
     ├── BadRegion, BadNumber, BadDialString, BadSound   (the message says what, as the checks of each do)
     ├── ContextNotAllowed
+    ├── NoTrunks
+    ├── EmergencyNumber, DialsEmergency
     ├── BadRingSeconds
     ├── NumberTaken
     ├── CallsItself
@@ -118,6 +120,26 @@ class BadRingSeconds(SetupError):
 
 class NumberTaken(SetupError):
     """is a tracking number already; a number belongs to one pool, so remove it there or choose another."""
+
+
+class NoTrunks(SetupError):
+    """goes out over trunks, and the settings name none; add a [[nodes.trunks]] table, or write PJSIP/number@trunk."""
+
+
+class EmergencyNumber(SetupError):
+    """is an emergency number, or may reach one; emergency calls never go through Numberpool, so choose another."""
+
+
+class DialsEmergency(SetupError):
+    """A destination would call the emergency services; name another."""
+
+    def __init__(self, dial: str, number: str) -> None:
+        Exception.__init__(
+            self,
+            f"{dial!r} dials {number}, an emergency number of some country, and emergency calls never go through "
+            "Numberpool; name your own line. An extension of yours that has this number can be reached through your "
+            "dialplan: Local/extension@context/n",
+        )
 
 
 class CallsItself(SetupError):

@@ -1,16 +1,19 @@
 -- name: companies
-SELECT id, name, time_zone, region, currency, record_calls, announcement, is_default
+SELECT id, name, time_zone, region, currency, record_calls, announcement, main_number, is_default
 FROM companies ORDER BY id;
 
 -- name: add_company$
 -- The first company gets the calls that nobody owns, unless another is named.
-INSERT INTO companies (name, time_zone, region, currency, record_calls, announcement, is_default)
-VALUES (:name, :time_zone, :region, :currency, :record_calls, :announcement,
+INSERT INTO companies (name, time_zone, region, currency, record_calls, announcement, main_number, is_default)
+VALUES (:name, :time_zone, :region, :currency, :record_calls, :announcement, :main_number,
         coalesce(:is_default, NOT EXISTS (SELECT FROM companies WHERE is_default)))
 RETURNING id;
 
 -- name: no_default_company!
 UPDATE companies SET is_default = false WHERE is_default;
+
+-- name: set_main_number!
+UPDATE companies SET main_number = :main_number WHERE id = :company_id;
 
 -- name: sources
 SELECT id, name, channel, source, medium, campaign FROM sources WHERE company_id = :company_id ORDER BY id;

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.numbers import is_currency
 
 from gateway.asterisk.dialstring import checked_dial_string, checked_sound, dialplan_context
+from gateway.calls.emergency import emergency_dialled, is_emergency
+from gateway.calls.outbound import TRUNK
 from gateway.pools import errors
 from gateway.pools.numbers import NumberError, checked_region, forms, to_e164
 from gateway.store.queries import load_queries
@@ -80,11 +82,13 @@ async def add_company(
     currency: str = "USD",
     record_calls: bool = True,
     announcement: str | None = None,
+    main_number: str | None = None,
     is_default: bool | None = None,
 ) -> Company:
     """Make a company. ``is_default``: calls to numbers that nobody owns are its; by default those of the first are.
 
-    Raises NoName, NameTaken, UnknownTimeZone, UnknownCurrency, BadRegion, BadSound.
+    ``main_number`` is the number people know it by. Raises NoName, NameTaken, UnknownTimeZone, UnknownCurrency,
+    BadRegion, BadSound, BadNumber, EmergencyNumber.
     """
     name = _named(name)
     if any(row["name"] == name for row in await companies(connection)):
@@ -106,9 +110,17 @@ async def add_company(
         currency=currency,
         record_calls=record_calls,
         announcement=_sound(announcement),
+        main_number=main_number and _number(main_number, region),
         is_default=is_default,
     )
     return Company(company_id, name, region)
+
+
+async def set_main_number(connection: Any, company: Company, text: str) -> str:
+    """Give a company the number people know it by; the number as E.164. Raises BadNumber, EmergencyNumber."""
+    e164 = _number(text, company.region)
+    await _queries.set_main_number(connection, company_id=company.id, main_number=e164)
+    return e164
 
 
 async def add_source(
@@ -146,17 +158,23 @@ async def add_destination(
     next_name: str | None = None,
     is_default: bool | None = None,
     contexts: Collection[str] = (),
+    trunks: bool = True,
 ) -> int:
     """Make a destination; its id. ``next_name``: where the call goes when nobody answers. The first is the main line.
 
-    ``contexts`` are those of the admin's own dialplan that the settings allow. Raises NoName, NameTaken, BadDialString,
+    ``contexts`` are those of the admin's own dialplan that the settings allow; ``trunks``: they name some for numbers
+    outside (``Trunk/…``). Raises NoName, NameTaken, BadDialString, BadNumber, EmergencyNumber, NoTrunks,
     ContextNotAllowed, BadRingSeconds, NoSuchDestination, CallsItself.
     """
     name = _named(name)
     try:
-        dial = checked_dial_string(dial.strip())
+        dial = checked_dial_string(_outside(dial.strip(), company.region))
     except ValueError as error:
         raise errors.BadDialString(str(error)) from None
+    if (emergency := emergency_dialled(dial, company.region)) is not None:
+        raise errors.DialsEmergency(dial, emergency)
+    if dial.startswith(TRUNK) and not trunks:
+        raise errors.NoTrunks(dial)
     context = dialplan_context(dial)
     if context is not None and context not in contexts:
         raise errors.ContextNotAllowed(dial, context, contexts)
@@ -219,13 +237,10 @@ async def add_number(
 
     Source, pool and destination are named. Without a pool it joins the company's pool of static numbers, which is made
     when it is first needed; without a destination it rings the main line. Calls of a ``fax`` go straight through,
-    nothing played and nothing recorded, whatever pool and company say. Raises BadNumber, BadSound, NumberTaken,
-    IsDestination, NeedsSource, FaxIsLeftAlone, NoSuchSource, NoSuchPool, NoSuchDestination.
+    nothing played and nothing recorded, whatever pool and company say. Raises BadNumber, EmergencyNumber, BadSound,
+    NumberTaken, IsDestination, NeedsSource, FaxIsLeftAlone, NoSuchSource, NoSuchPool, NoSuchDestination.
     """
-    try:
-        e164 = to_e164(text, company.region)
-    except NumberError as error:
-        raise errors.BadNumber(str(error)) from None
+    e164 = _number(text, company.region)
     async for row in _queries.all_dial_strings(connection):
         if dials_any_of(row["dial"], [(e164, company.region)]):
             raise errors.IsDestination(text)
@@ -260,6 +275,21 @@ def dials_any_of(dial: str, ours: list[tuple[str, str]]) -> bool:
         for known in [forms(e164, region)]
         for number in called
     )
+
+
+def _number(text: str, region: str) -> str:
+    """A number as E.164. Raises BadNumber, EmergencyNumber."""
+    if is_emergency(text, region):
+        raise errors.EmergencyNumber(text)
+    try:
+        return to_e164(text, region)
+    except NumberError as error:
+        raise errors.BadNumber(str(error)) from None
+
+
+def _outside(dial: str, region: str) -> str:
+    """A number outside may be written as people do: ``Trunk/(306) 555-1234``. Raises BadNumber, EmergencyNumber."""
+    return f"{TRUNK}{_number(dial.removeprefix(TRUNK), region)}" if dial.startswith(TRUNK) else dial
 
 
 async def _pool(connection: Any, company: Company, name: str | None) -> tuple[int, str]:

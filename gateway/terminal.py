@@ -1,0 +1,36 @@
+"""What the commands of several subjects share: which company, all of it or nothing, and answers in columns."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import click
+
+from gateway.opening import with_database
+from gateway.settings import Settings
+from gateway.store.database import Database
+
+Work = Callable[[Any], Awaitable[str]]
+
+of_company = click.option("--company", metavar="NAME", help="Which company; needed where there are several.")
+
+
+def in_transaction(settings: Settings, work: Work) -> None:
+    """Do ``work`` in one transaction that sees every company, all of it or nothing; then print what it says."""
+
+    async def transaction(database: Database) -> str:
+        async with database.everything() as connection:
+            return await work(connection)
+
+    with_database(settings, transaction)
+
+
+def table(titles: tuple[str, ...], rows: Iterable[tuple[object, ...]], empty: str) -> str:
+    """Rows in columns as wide as they need to be; ``empty`` where there are none."""
+    lines = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
+    if not lines:
+        return empty
+    widths = [max(map(len, column)) for column in zip(titles, *lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (titles, *lines)
+    )
