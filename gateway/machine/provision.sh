@@ -147,6 +147,13 @@ say "Numberpool on $PRETTY_NAME"
 packages ca-certificates logrotate python3 python3-venv systemd tzdata
 [ -z "$DEMO" ] || packages espeak-ng sip-tester
 
+# Asterisk asks for the machine's own name at each call, and a name server that does not answer would hold the call up.
+# Debian's installer writes the same line.
+if ! getent -s files hosts "$(uname -n)" >/dev/null; then
+	printf '127.0.1.1\t%s\n' "$(uname -n)" >>/etc/hosts
+	changed "/etc/hosts knows this machine's name"
+fi
+
 # --- 2. The program, in a virtual environment of its own -----------------------------------------------------------
 
 if [ -n "$WHEEL" ]; then
@@ -186,7 +193,6 @@ from gateway.local.programs import is_new_enough, parse_version
 version = parse_version(sys.argv[1])
 sys.exit(version is None or not is_new_enough(version))' "$1"; }
 
-system_user asterisk /var/lib/asterisk
 PRIVATE=
 if found=$(command -v asterisk) && ! grep -q "Numberpool's private Asterisk" "$found"; then
 	new_enough "$(asterisk -V)" ||
@@ -196,6 +202,7 @@ elif [ -z "$found" ] && offered=$(apt-cache policy asterisk | sed -n 's/^ *Candi
 	packages asterisk
 else
 	PRIVATE=yes
+	system_user asterisk /var/lib/asterisk
 	folder /etc/asterisk 0750 root:asterisk
 	for each in /var/lib/asterisk /var/lib/asterisk/agi-bin /var/lib/asterisk/keys /var/log/asterisk /var/cache/asterisk \
 		/var/spool/asterisk /var/spool/asterisk/outgoing /var/spool/asterisk/tmp; do
@@ -214,6 +221,7 @@ fi
 
 # --- 4. Users, folders, secrets, settings --------------------------------------------------------------------------
 
+system_user asterisk /var/lib/asterisk # a package brings it; an Asterisk built by hand may not have it
 system_user numberpool /var/lib/numberpool
 if ! id -nG numberpool | grep -qw asterisk; then
 	usermod -aG asterisk numberpool

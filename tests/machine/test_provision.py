@@ -212,3 +212,12 @@ def test_without_postgres_it_is_started_all_the_same(booted: Booted) -> None:
     assert "answered" in booted.run("numberpool-ring", "13065552003", "--seconds", "2")
     booted.run("systemctl", "start", "postgresql")
     booted.until("All is well.", *_shown("StatusText"))
+
+
+def test_its_own_postgres_runs_under_the_same_unit(booted: Booted) -> None:
+    """For who names none in the settings. The last test: it changes the machine's settings."""
+    booted.run("sed", "-i", r"/^\[postgres\]/d; /^dsn_file/d", "/etc/numberpool/numberpool.toml")
+    booted.run("systemctl", "restart", "numberpool")
+    booted.until("bin/postgres -D /var/lib/numberpool", "systemctl", "status", "--no-pager", "--full", "numberpool")
+    booted.until("All is well.", *_shown("StatusText"))
+    assert booted.run("systemctl", "is-active", "numberpool").strip() == "active"
