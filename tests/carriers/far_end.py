@@ -128,10 +128,16 @@ class FarEnd:
         return np.fromfile(self.heard_folder / f"{side}-{caller}.sln16", "<i2")
 
     def loudness(self, side: str, caller: str, hertz: float) -> float:
-        """How loud a tone was where there was any sound, 1 being a full-scale tone throughout."""
+        """How loud a tone was where there was any sound, 1 being full scale.
+
+        The median over tenths of a second: a gap that a busy machine left shifts the tone and does not make it quieter.
+        """
         samples = self.heard(side, caller)
         spoken = np.flatnonzero(np.abs(samples) > 300)
-        return loudness(samples[spoken[0] : spoken[-1]], hertz, _RATE) if len(spoken) else 0.0
+        if not len(spoken):
+            return 0.0
+        parts = np.array_split(samples[spoken[0] : spoken[-1] + 1], max(1, (spoken[-1] - spoken[0]) // (_RATE // 10)))
+        return float(np.median([loudness(part, hertz, _RATE) for part in parts]))
 
     async def cli(self, command: str) -> str:
         """What its console answers."""
