@@ -9,8 +9,9 @@ from gateway.assets import asset_folder
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-# The first line of what goes into a file names it; ": change [section]": it takes the place of that section.
-_FILE = re.compile(r"^[;#] (/\S+?)(?:: change \[([^\]]+)\])?$")
+# The first line of what goes into a file names it; ": change [section]": it takes the place of that section;
+# ": remove": its lines go.
+_FILE = re.compile(r"^[;#] (/\S+?)(?:: (change \[[^\]]+\]|remove))?$")
 
 
 class UnclearGuide(ValueError):
@@ -37,7 +38,15 @@ class Block:
     def changes(self) -> str | None:
         """The section whose place it takes; none: it is added at the end."""
         found = _FILE.match(self.text.split("\n", 1)[0])
-        return found and found[2]
+        change = re.fullmatch(r"change \[(.+)\]", (found and found[2]) or "")
+        return change and change[1]
+
+    @property
+    def removes(self) -> Sequence[str]:
+        """The lines that are to go; none: it adds some."""
+        first, *lines = self.text.rstrip("\n").split("\n")
+        found = _FILE.match(first)
+        return lines if found is not None and found[2] == "remove" else ()
 
     @property
     def fields(self) -> dict[str, str]:

@@ -94,6 +94,7 @@ class Site:
         self._places = {
             "/etc/asterisk": self.pbx.etc,
             "/etc/numberpool": folder / "etc-numberpool",
+            "/etc/systemd": folder / "etc-systemd",
             "/var/spool/asterisk/numberpool": folder / "spool",
             "/var/spool/numberpool": folder / "spool",
             "/var/lib/numberpool": folder / "data",
@@ -149,9 +150,8 @@ class Site:
 
     def placed(self, text: str) -> str:
         """``text`` with the paths of this machine."""
-        for path, here in self._places.items():
-            text = text.replace(path, str(here))
-        return text
+        longest_first = "|".join(sorted(map(re.escape, self._places), key=len, reverse=True))
+        return re.sub(longest_first, lambda found: str(self._places[found[0]]), text)
 
     def _settings(self, block: Block) -> None:
         """The settings, with what the test's machine has otherwise: ports, the database."""
@@ -166,7 +166,16 @@ class Site:
 
     def _file(self, block: Block) -> None:
         file = Path(self.placed(str(block.file)))
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
         before = file.read_text()
+        if block.removes:
+            left = before.splitlines()
+            for line in block.removes:
+                left.remove(line)
+            file.write_text("\n".join(left) + "\n")
+            return
         if block.changes is None:
             file.write_text(f"{before}\n{block.text}")
             return
