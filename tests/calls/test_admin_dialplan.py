@@ -39,8 +39,8 @@ NUMBERS = {
     "mailbox": ("Dialplan/630@mailboxes",),
     "phone, then mailbox": ("Dialplan/631@mailboxes",),
     "not allowed": ("Dialplan/660@back-office", "second"),
-    "not there": ("Dialplan/999@queues", "second"),
-    "nothing there": ("Dialplan/999@queues",),
+    "not there": ("Dialplan/699@queues", "second"),
+    "nothing there": ("Dialplan/699@queues",),
     "loop by s": ("Dialplan/652@loops",),
 }
 DIDS = {name: f"+130655520{position:02}" for position, name in enumerate(NUMBERS, start=1)}
@@ -202,12 +202,12 @@ async def test_a_context_that_is_not_allowed_is_passed_over(exchange: Exchange, 
 async def test_an_extension_that_is_not_there(exchange: Exchange, caller: str) -> None:
     row = await talk(exchange, "not there", caller)
     assert await legs(exchange, row) == [
-        ("Dialplan/999@queues", "failed", None),
+        ("Dialplan/699@queues", "failed", None),
         ("PJSIP/second", "answered", "PJSIP/second"),
     ]
     row = await talk(exchange, "nothing there", caller)
     assert await legs(exchange, row) == [
-        ("Dialplan/999@queues", "failed", None),
+        ("Dialplan/699@queues", "failed", None),
         ("PJSIP/main", "answered", "PJSIP/main"),
     ]
 
