@@ -274,9 +274,14 @@ stop_postgres() { [ ${#POSTGRES_STARTED[@]} = 0 ] || pg_ctlcluster "${POSTGRES_S
 trap stop_postgres EXIT
 
 LOCAL_DSN='postgresql:///numberpool?host=/var/run/postgresql'
-if [ ! -f $ETC/postgres-dsn ] || grep -qF "$LOCAL_DSN" $ETC/postgres-dsn; then
+[ -f $ETC/postgres-dsn ] && dsn=$(cat $ETC/postgres-dsn) || dsn=$LOCAL_DSN
+# Nothing to do for a Postgres elsewhere, nor for the one that Numberpool brings itself where the settings name none.
+if grep -qF postgres-dsn $ETC/numberpool.toml && [[ $dsn == "$LOCAL_DSN"* ]]; then
 	command -v pg_lsclusters >/dev/null || packages postgresql
-	read -r version cluster port _ < <(pg_lsclusters --no-header | sort -rn) || die "there is no Postgres cluster; make one with pg_createcluster"
+	# The newest at first; later the one that has our data, whatever else is installed beside it.
+	ours=$(sed -n 's/.*&port=//p' <<<"$dsn")
+	read -r version cluster port _ < <(pg_lsclusters --no-header | awk -v port="$ours" 'port == "" || $3 == port' | sort -rn) ||
+		die "there is no Postgres cluster${ours:+ at port $ours}: pg_lsclusters shows what there is, pg_createcluster makes one"
 	[ "$version" -ge 15 ] || die "Postgres $version is too old: 15 or newer is needed. Upgrade it with pg_upgradecluster."
 	if ! pg_lsclusters --no-header "$version" "$cluster" | grep -qw online; then
 		if systemd_runs; then

@@ -80,6 +80,20 @@ def test_what_a_person_wrote_stays_and_what_is_missing_comes_back(machine: Path)
     assert "numberpool.service" in told
 
 
+def test_another_cluster_beside_ours_changes_nothing(machine: Path) -> None:
+    """As a newer Postgres would be, installed but not upgraded to."""
+    dsn = (machine / "etc/numberpool/postgres-dsn").read_text()
+    version = fresh.run(machine, "pg_lsclusters", "--no-header").stdout.split()[0]
+    made = fresh.run(machine, "pg_createcluster", version, "zz")
+    assert made.returncode == 0, made.stdout
+    try:
+        done = fresh.run(machine, SCRIPT, environment=DEMO)
+        assert "Nothing to change." in done.stdout, done.stdout
+        assert (machine / "etc/numberpool/postgres-dsn").read_text() == dsn
+    finally:
+        fresh.run(machine, "pg_dropcluster", version, "zz")
+
+
 def test_nobody_else_reads_the_secrets(machine: Path) -> None:
     for name in ("ami-secret", "ami-store-secret", "softphone-password", "numberpool.toml", "postgres-dsn"):
         told = fresh.run(machine, "stat", "-c", "%a %U %G", f"/etc/numberpool/{name}")
