@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gateway.doctor.dialplan import Context, Dialplan, leads_to, taker
+from gateway.doctor.dialplan import Context, Dialplan, included, leads_to, taker
 from gateway.doctor.findings import Area, Finding, error
 from gateway.doctor.pjsip import Endpoint
 
@@ -35,8 +35,8 @@ def check_running(running: Dialplan, rendered: Dialplan, include: str) -> list[F
             error(
                 "dialplan.old",
                 Area.DIALPLAN,
-                "Asterisk runs an older version of Numberpool's dialplan than the present settings give "
-                f"(it lacks {_some(missing)}).",
+                "Asterisk runs an older version of Numberpool's dialplan than the present settings give (it lacks "
+                f"{_some(missing)}).",
                 "numberpool asterisk render",
                 RELOAD,
                 where=missing[0],
@@ -113,8 +113,8 @@ def check_ways(
 ) -> list[Finding]:
     """Whether a call that a trunk sends reaches us, number by number.
 
-    ``numbers``: E.164 -> the forms in which a carrier may send it. An extension of the trunk's own context, or of one
-    that is included before ours, takes the call away.
+    ``numbers``: E.164 -> the forms in which a carrier may send it. Where a trunk's context includes ours, an extension
+    of its own, or of a context that it includes before ours, takes calls away.
     """
     if not trunks:
         if not any_endpoint or ENTRY not in running:
@@ -128,49 +128,51 @@ def check_ways(
                 "asterisk -rx 'pjsip reload'",
             )
         ]
-    found = []
-    for context in sorted({trunk.context for trunk in trunks} & set(running)):
+    found: list[Finding] = []
+    contexts = sorted({trunk.context for trunk in trunks} & set(running))
+    arriving: set[str] = set()
+    for context in contexts:
+        everything = ENTRY in included(running, context)
         taken: dict[tuple[str, str], list[str]] = {}
-        unreached = []
         for e164, forms in numbers.items():
-            places = {taker(running, context, form) for form in forms} - {None}
-            if not places and not running[context].has_switch:
-                unreached.append(e164)
-            for place in places:
-                if place is not None and not _is_ours(running, *place):
-                    taken.setdefault(place, []).append(e164)
-        if unreached:
-            found.append(_unreached(context, _names(trunks, context), unreached))
-        for (other, extension), lost in taken.items():
-            names = _names(trunks, context)
-            found.append(
-                error(
-                    "dialplan.taken",
-                    Area.DIALPLAN,
-                    f"Calls of the trunk {names} to {_some(sorted(set(lost)))} never reach Numberpool: the extension "
-                    f"{extension} of the context {other} takes them first.",
-                    f"in pjsip.conf, [{names}]:  context={ENTRY}",
-                    f"or in extensions.conf, [{other}], instead of {extension}:  exten => "
-                    f"{extension},1,Goto({ENTRY},${{EXTEN}},1)",
-                    RELOAD,
-                    where=other,
-                )
-            )
-    return found
+            places = [place for place in {taker(running, context, form) for form in forms} if place is not None]
+            strangers = [place for place in places if not _is_ours(running, *place)]
+            # Who includes our context wants all that he does not name himself; who names numbers may name one form.
+            for place in strangers if everything else ():
+                taken.setdefault(place, []).append(e164)
+            if len(strangers) < len(places) or running[context].has_switch:
+                arriving.add(e164)
+        found += [_taken(context, _names(trunks, context), *place, sorted(set(lost))) for place, lost in taken.items()]
+        arriving.update(*taken.values())  # told already
+    lost = [e164 for e164 in numbers if e164 not in arriving]
+    return found + ([_unreached(contexts[0], lost)] if lost and contexts else [])
+
+
+def _taken(context: str, trunks: str, other: str, extension: str, lost: list[str]) -> Finding:
+    return error(
+        "dialplan.taken",
+        Area.DIALPLAN,
+        f"Calls of the trunk {trunks} to {_some(lost)} never reach Numberpool: the extension {extension} of the "
+        f"context {other} takes them before {ENTRY}, which {context} includes.",
+        f"in pjsip.conf, [{trunks}]:  context={ENTRY}",
+        f"or in extensions.conf, [{other}], instead of {extension}:  exten => {extension},1,Goto({ENTRY},${{EXTEN}},1)",
+        RELOAD,
+        where=other,
+    )
 
 
 def _names(trunks: Iterable[Endpoint], context: str) -> str:
     return ", ".join(trunk.name for trunk in trunks if trunk.context == context)
 
 
-def _unreached(context: str, trunks: str, numbers: list[str]) -> Finding:
+def _unreached(context: str, numbers: list[str]) -> Finding:
     return error(
         "dialplan.unreached",
         Area.DIALPLAN,
-        f"Calls of the trunk {trunks} to {_some(numbers)} are refused: no extension of the context {context} matches.",
-        f"in extensions.conf, [{context}]:  include => {ENTRY}",
+        f"Calls to {_some(numbers)} do not reach Numberpool: no extension in a trunk's context sends them to {ENTRY}.",
+        f"in extensions.conf, [{context}]:  exten => {numbers[0]},1,Goto({ENTRY},${{EXTEN}},1)   # as it is sent",
         RELOAD,
-        where=context,
+        where=numbers[0],
     )
 
 

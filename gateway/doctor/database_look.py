@@ -98,7 +98,8 @@ async def _look_at_server(connection: Any, settings: Settings, found: Store, clo
 async def _look_at_directory(connection: Any, settings: Settings, found: Store, clock: Callable[[], float]) -> None:
     calls = settings.calls
     found.destinations = [
-        Named(row["name"], row["dial"], row["company"]) async for row in _sql.all_destinations(connection)
+        Named(row["name"], row["dial"], row["company"], row["region"])
+        async for row in _sql.all_destinations(connection)
     ]
     last_resort = Destination(calls.default_destination, calls.ring_seconds)
     found.directory = await load_directory(connection, last_resort, calls.dialplan_contexts)

@@ -1,8 +1,9 @@
 """Checks of where calls go: every destination of the database, and the default one of the settings."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.calls.emergency import emergency_dialled
 from gateway.doctor.dialplan import Dialplan, taker
 from gateway.doctor.findings import Area, Finding, Severity, error, warning
 from gateway.doctor.pjsip import Called, Endpoint, parts_of
@@ -11,6 +12,7 @@ from gateway.pools.setup import dials_any_of
 RELOAD = "asterisk -rx 'pjsip reload'"
 _AREA = Area.DESTINATIONS
 DEFAULT = "calls.default_destination"
+TRUNKS = "nodes.trunks"
 # Channel drivers by the technology of a dial string; chan_sip is gone since Asterisk 21.
 DRIVERS = {
     "iax2": "chan_iax2",
@@ -28,6 +30,7 @@ class Named:
     name: str
     dial: str
     company: str = ""
+    region: str | None = None
 
     @property
     def is_default(self) -> bool:
@@ -37,6 +40,8 @@ class Named:
     @property
     def title(self) -> str:
         """How a sentence names it."""
+        if self.name == TRUNKS:
+            return "the way to numbers outside (nodes.trunks)"
         return f"the default destination ({DEFAULT})" if self.is_default else f"the destination {self.name!r}"
 
     def other(self, dial: str) -> str:
@@ -53,10 +58,19 @@ def check_destinations(
     dialplan: Dialplan | None,
     allowed_contexts: Collection[str],
     modules: Mapping[str, bool],
+    trunks: Sequence[str] = (),
 ) -> list[Finding]:
-    """Each destination by itself, then the endpoints that they ring, each told once."""
+    """Each destination by itself, then the endpoints that they ring, each told once.
+
+    ``trunks``: the endpoints of the settings by which numbers outside are rung.
+    """
     found: list[Finding] = []
     rung: dict[str, Named] = {}
+    for name in trunks if endpoints is not None else ():
+        if name in (endpoints or {}):
+            rung[name] = Named(TRUNKS, f"PJSIP/{name}")
+        else:
+            found.append(_no_trunk(name))
     for named in destinations:
         for part in parts_of(named.dial):
             technology = part.technology.lower()
@@ -69,6 +83,9 @@ def check_destinations(
                     found.append(_no_endpoint(named, part, endpoints))
             elif technology in ("local", "dialplan"):
                 found += _place(named, part, dialplan, allowed_contexts)
+            elif technology == "trunk":
+                if not trunks:
+                    found.append(_no_trunks(named, part))
             elif modules.get(DRIVERS.get(technology, "")) is False:
                 found.append(_no_driver(named, part))
     for name, named in rung.items():
@@ -88,6 +105,44 @@ def _no_endpoint(named: Named, part: Called, endpoints: Mapping[str, Endpoint]) 
         "or: " + named.other(f"PJSIP/{like or 'AN ENDPOINT'}"),
         where=named.name,
     )
+
+
+def _no_trunk(name: str) -> Finding:
+    return error(
+        "trunk.no-endpoint",
+        _AREA,
+        f"Calls to numbers outside go by the trunk {name} of the settings, but pjsip.conf has no endpoint {name}.",
+        f"in pjsip.conf:  [{name}]  type=endpoint  aors={name} ...   # see asterisk_conf/trunks",
+        RELOAD,
+        'or in numberpool.toml, [[nodes.trunks]]:  name = "AN ENDPOINT"',
+        where=name,
+    )
+
+
+def _no_trunks(named: Named, part: Called) -> Finding:
+    return error(
+        "destination.no-trunks",
+        _AREA,
+        f"{_capital(named.title)} rings {part.text}, but the settings of this Asterisk name no trunk.",
+        'in numberpool.toml, below [[nodes]]:  [[nodes.trunks]]  name = "AN ENDPOINT OF pjsip.conf"',
+        "numberpool asterisk render; systemctl restart numberpool",
+        where=named.name,
+    )
+
+
+def check_emergency(destinations: Iterable[Named]) -> list[Finding]:
+    """Destinations that dial an emergency number: they are passed over in every route."""
+    return [
+        error(
+            "destination.emergency",
+            _AREA,
+            f"{_capital(named.title)} dials {number}, an emergency number, so no call is ever sent there.",
+            named.other("PJSIP/A LINE OF YOURS"),
+            where=named.name,
+        )
+        for named in destinations
+        if (number := emergency_dialled(named.dial, named.region)) is not None
+    ]
 
 
 def _no_driver(named: Named, part: Called) -> Finding:

@@ -163,6 +163,18 @@ def _specificity(extension: str) -> tuple[object, ...]:
     return (1, *places)
 
 
+def included(dialplan: Dialplan, context: str) -> set[str]:
+    """The context and all that it includes, also by others."""
+    found: set[str] = set()
+    left = [context]
+    while left:
+        name = left.pop()
+        if name in dialplan and name not in found:
+            found.add(name)
+            left += dialplan[name].includes
+    return found
+
+
 def named_contexts(step: Step) -> set[str]:
     """The contexts that a step may send a call to: every name in the arguments of a jump, and of Local channels."""
     found = set(_LOCAL.findall(step.data))

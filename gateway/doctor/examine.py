@@ -28,7 +28,7 @@ from gateway.doctor import (
 from gateway.doctor.asterisk_look import Asterisk, is_local, look_at_asterisk, rendered_folder
 from gateway.doctor.conf import Config, parse_config
 from gateway.doctor.database_look import Store, look_at_store
-from gateway.doctor.dialplan import Dialplan, dialplan_of_config
+from gateway.doctor.dialplan import Dialplan, dialplan_of_config, taker
 from gateway.doctor.findings import Area, Finding, error, note
 from gateway.doctor.machine_look import ephemeral_ports, names_in, own_addresses
 from gateway.doctor.pjsip import Endpoint, parts_of
@@ -82,6 +82,7 @@ def _database_checks(store: Store, clock: Clock) -> Iterable[Check]:
         yield lambda: database.check_unknown_dids(store.unknown_dids, directory)
         regions = [(number.e164, directory.regions[number.company_id]) for number in directory.numbers.values()]
         yield lambda: destinations.check_loops(store.destinations, regions)
+        yield lambda: destinations.check_emergency(store.destinations)
     yield lambda: database.check_silent_numbers(store.rung, datetime.fromtimestamp(clock(), UTC))
 
 
@@ -134,6 +135,7 @@ class _Examined:
         """The endpoints that destinations ring."""
         known = self.asterisk.endpoints or {}
         names = {part.target for named in self.destinations for part in parts_of(named.dial)}
+        names |= {trunk.name for trunk in self.node.trunks}
         return [known[name] for name in sorted(names) if name in known]
 
     def checks(self) -> Iterable[Check]:
@@ -150,6 +152,7 @@ class _Examined:
             asterisk.dialplan,
             self.settings.calls.dialplan_contexts,
             asterisk.modules,
+            [trunk.name for trunk in self.node.trunks],
         )
         yield self._sound
         yield self._network
@@ -224,8 +227,16 @@ class _Examined:
         routes = [directory.default_route, *(n.route for n in directory.numbers.values())] if directory else []
         if running is None or not any(route.record for route in routes):
             return []
-        parts = [part for named in self.destinations for part in parts_of(named.dial) if part.context]
-        starts = {part.context for part in parts} | {trunk.context for trunk in self.trunks}
+        wanted = [
+            (part.context, part.target)
+            for named in self.destinations
+            for part in parts_of(named.dial)
+            if part.technology.lower() in ("local", "dialplan")
+        ]
+        numbers = directory.numbers.values() if directory else ()
+        contexts_in = {trunk.context for trunk in self.trunks}
+        wanted += [(context, form) for context in contexts_in for number in numbers for form in number.forms]
+        starts = {place for context, dialled in wanted if (place := taker(running, context, dialled)) is not None}
         return recorders.check_recorders(running, self.ours, starts, self.asterisk.configs.get("queues.conf"))
 
     def _machine(self) -> list[Finding]:
@@ -240,7 +251,8 @@ class _Examined:
     def _fallback(self) -> list[Finding]:
         if self.asterisk.astdb is None or self.store.directory is None:
             return []
-        return database.check_fallback(difference(fallback_entries(self.store.directory), self.asterisk.astdb))
+        wanted = fallback_entries(self.store.directory, self.node.trunks)
+        return database.check_fallback(difference(wanted, self.asterisk.astdb))
 
 
 def _unreadable(file: str, why: str) -> Finding:

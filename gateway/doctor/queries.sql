@@ -9,7 +9,7 @@ SELECT name, installed_version FROM pg_available_extensions ORDER BY name;
 
 -- name: all_destinations
 -- Every destination of every company.
-SELECT d.name, d.dial, c.name AS company
+SELECT d.name, d.dial, c.name AS company, c.region
 FROM destinations d JOIN companies c ON c.id = d.company_id
 ORDER BY d.id;
 

@@ -1,10 +1,13 @@
 """Mistakes in where calls come from and go to: trunk contexts, destinations, recorders, numbers, fallback routes."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from gateway.settings import TrunkSettings
 from tests.doctor.clinic import RELOADS, Clinic
 
 
@@ -65,9 +68,18 @@ async def test_an_extension_that_takes_the_calls(patient: Clinic, context: str, 
 
 
 async def test_a_context_that_knows_no_such_number(patient: Clinic) -> None:
-    async with from_trunk(patient, "exten => _5XXX,1,Goto(numberpool-in,${EXTEN},1)"):
+    async with from_trunk(patient, "exten => _5XXX,1,Goto(numberpool-in,${EXTEN},1)\nexten => _+1.,1,Hangup()"):
         found = await patient.says("dialplan.unreached")
-    assert "in extensions.conf, [from-trunk]:  include => numberpool-in" in found["dialplan.unreached"].mend
+    typed = "in extensions.conf, [from-trunk]:  exten => +13065552001,1,Goto(numberpool-in,${EXTEN},1)"
+    assert typed in found["dialplan.unreached"].mend[0]
+    assert "+13065552001, +13065552002" in found["dialplan.unreached"].what
+
+
+async def test_a_context_that_names_our_numbers_in_one_form(patient: Clinic) -> None:
+    """As in a dialplan of the admin's own, where all other calls go elsewhere."""
+    context = "exten => _306555200X,1,Goto(numberpool-in,${EXTEN},1)\nexten => _[+0-9].,1,Dial(PJSIP/main)"
+    async with from_trunk(patient, context):
+        await patient.says()
 
 
 # -- on the way on -------------------------------------------------------------------------------------------------
@@ -86,6 +98,8 @@ async def test_a_context_that_knows_no_such_number(patient: Clinic) -> None:
         ("destination.no-driver", "SIP/reception", "PJSIP/reception"),
         ("destination.no-driver", "IAX2/office", "module load chan_iax2.so"),
         ("destination.loop", "PJSIP/+13065552002@trunk", "THE LINE BEHIND THAT NUMBER"),
+        ("destination.no-trunks", "Trunk/+13065559999", '[[nodes.trunks]]  name = "AN ENDPOINT OF pjsip.conf"'),
+        ("destination.emergency", "PJSIP/911@trunk", "PJSIP/A LINE OF YOURS"),
         ("destination.loop", "PJSIP/3065552002@trunk", "THE LINE BEHIND THAT NUMBER"),
     ],
 )
@@ -102,6 +116,17 @@ async def test_destinations_that_are_there(patient: Clinic, dial: str) -> None:
         await patient.says()
 
 
+async def test_a_trunk_of_the_settings_that_is_not_there(patient: Clinic) -> None:
+    settings = patient.settings
+    (node,) = settings.nodes
+    trunks = (TrunkSettings(name="trunk"), TrunkSettings(name="elsewhere"))
+    wanting = settings.model_copy(update={"nodes": (node.model_copy(update={"trunks": trunks}),)})
+    kinds = {each.kind: each for each in await patient.findings(wanting)}
+    assert kinds["trunk.no-endpoint"].where == "elsewhere"
+    # Rendered files know of the trunks as well.
+    assert set(kinds) <= {"trunk.no-endpoint", "files.old", "files.missing", "dialplan.old"}
+
+
 # -- two recorders -------------------------------------------------------------------------------------------------
 
 
@@ -110,14 +135,15 @@ async def test_a_trunk_context_that_records(patient: Clinic) -> None:
     async with from_trunk(patient, recording):
         found = await patient.says("recording.twice")
     assert found["recording.twice"].where == "from-trunk"
-    assert "in extensions.conf, [from-trunk]: take MixMonitor() out" in found["recording.twice"].mend
+    assert found["recording.twice"].mend[0].startswith("in extensions.conf, [from-trunk]: take MixMonitor() out")
 
 
 async def test_a_destination_that_records(patient: Clinic) -> None:
     recording = (
-        "\n[queues]\nexten => 600,1,Gosub(rec,s,1)\n same => n,Dial(PJSIP/main)\n"
+        "\n[queues]\nexten => 601,1,MixMonitor(another.wav)\n"
+        "exten => 600,1,Gosub(rec,s,1)\n same => n,Dial(PJSIP/main)\n"
         '[rec]\nexten => s,1,ExecIf($["1" = "1"]?MixMonitor(a.wav))\n same => n,Return()\n'
-        "[unused]\nexten => s,1,MixMonitor(b.wav)\n"
+        "exten => 700,1,NoOp()\n[unused]\nexten => s,1,MixMonitor(b.wav)\n"
     )
     async with patient.mistake("extensions.conf", "", recording), destination(patient, "Sales", "Local/600@queues/n"):
         found = await patient.says("recording.twice")
@@ -231,3 +257,20 @@ async def test_fallback_routes_unlike_the_database(patient: Clinic, spoil: str) 
 
 def test_every_file_that_is_changed_here_can_be_reloaded() -> None:
     assert {"pjsip.conf", "extensions.conf", "queues.conf"} <= set(RELOADS)
+
+
+# -- what we ship -----------------------------------------------------------------------------------------------------
+
+
+async def test_our_own_example_of_a_trunk_is_well(patient: Clinic) -> None:
+    """The example of a carrier known by its address, filled in as it says, instead of the installation's trunk."""
+    pbx = patient.installation.pbx
+    text = await asyncio.to_thread((pbx.etc / "pjsip.conf").read_text)
+    trunk = text[text.index("[trunk]") : text.index("[main]")]
+    contact = re.search(r"contact=sip:(127\.0\.0\.1:\d+)", trunk)
+    assert contact is not None
+    example = patient.texts["trunks/address.conf"].replace("192.0.2.10:5060", contact[1])
+    example = example.replace("192.0.2.10", "127.0.0.1").replace("transport=transport-udp", "transport=udp")
+    async with patient.mistake("pjsip.conf", trunk, example + "\n"):
+        await pbx.cli("pjsip qualify carrier-ip")
+        await patient.says()
