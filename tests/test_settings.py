@@ -1,6 +1,7 @@
 """Settings from file and environment: what wins, and that every error says which setting and how to mend it."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,3 +176,31 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="is not UTF-8 text; save it as such"):
         load_settings(tmp_path / "x.toml")
+
+
+def test_trunks_of_a_node(load: Load) -> None:
+    (node,) = load(
+        NODE + "[[nodes.trunks]]\nname='carrier-a'\n"
+        "[[nodes.trunks]]\nname='carrier_b'\nshows='main'\ndiversion=false\nform='national'\ncountry='CA'\n"
+    ).nodes
+    first, second = node.trunks
+    assert (first.name, first.shows, first.diversion, first.form) == ("carrier-a", "caller", True, "+e164")
+    assert (second.shows, second.diversion, second.form, second.country) == ("main", False, "national", "CA")
+
+
+@pytest.mark.parametrize(
+    ("trunk", "said"),
+    [
+        ("name='a b'", "write the name of its endpoint in pjsip.conf"),
+        ("name='_a'", "write the name of its endpoint in pjsip.conf"),
+        ("name='a,b'", "write the name of its endpoint in pjsip.conf"),
+        ("name='a'\nshows='nothing'", "nodes.0.trunks.0.shows"),
+        ("name='a'\nform='national'", "set country to its two letters"),
+        ("name='a'\nform='national'\ncountry='XX'", "set country to its two letters"),
+        ("name='a'\ncountry='Canada'", "write two capital letters"),
+        ("name='a'\n[[nodes.trunks]]\nname='a'", "two trunks of node pbx share a name"),
+    ],
+)
+def test_a_trunk_that_cannot_be(load: Load, trunk: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        load(f"{NODE}[[nodes.trunks]]\n{trunk}\n")

@@ -39,12 +39,15 @@ class NoTrunk(ValueError):
 
 
 def dialled_as(e164: str, form: NumberForm, country: str | None) -> str:
-    """``e164`` as a trunk in ``country`` wants it."""
+    """``e164`` as a trunk in ``country`` wants it; a number of no country's goes out in full."""
     if form is NumberForm.PLUS_E164:
         return e164
     if form is NumberForm.E164 or country is None:
         return e164.removeprefix("+")
-    number = phonenumbers.parse(e164, None)
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return e164.removeprefix("+")
     if number.country_code == phonenumbers.country_code_for_region(country):
         text = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     else:

@@ -8,8 +8,10 @@ from gateway.asterisk.dialstring import checked_dial_string, checked_sound
 from gateway.asterisk.fallback import difference, fallback_entries
 from gateway.asterisk.routecode import MAX_BYTES, RouteTooLong, decode_reference, encode_route
 from gateway.calls.directory import Number, build_directory
+from gateway.calls.outbound import NoTrunk, NumberForm, attempts, dialled_as
 from gateway.calls.route import Destination, Route
 from gateway.pools.numbers import forms
+from gateway.settings import TrunkSettings
 
 MAIN = Destination("PJSIP/main", 30)
 
@@ -24,10 +26,61 @@ MAIN = Destination("PJSIP/main", 30)
             "1|7.3|1|custom/recorded|custom/google|PJSIP/main^30",
         ),
         (Route((), number_id=7), "1|7.|0|||"),
+        (Route((MAIN,), did="+13065552001"), "1|.|0|||PJSIP/main^30|+13065552001"),
+        (
+            Route((MAIN,), did="+13065552001", main_number="+13065550000"),
+            "1|.|0|||PJSIP/main^30|+13065552001|+13065550000",
+        ),
+        (Route((), number_id=7, did="+13065552001", blocked=True), "1|7.|0||||+13065552001||block"),
     ],
 )
 def test_a_route_as_text(route: Route, text: str) -> None:
     assert encode_route(route) == text
+
+
+TRUNKS = (
+    TrunkSettings(name="a"),
+    TrunkSettings(name="b", form=NumberForm.E164),
+    TrunkSettings(name="c", form=NumberForm.NATIONAL, country="CA"),
+)
+
+
+def test_a_number_outside_over_the_trunks_of_a_node() -> None:
+    route = Route((MAIN, Destination("Trunk/+13065551234", 20)))
+    over_all = "PJSIP/+13065551234@a!PJSIP/13065551234@b!PJSIP/3065551234@c^20"
+    assert encode_route(route, TRUNKS) == f"1|.|0|||PJSIP/main^30~{over_all}"
+    assert encode_route(route, TRUNKS[:1]) == "1|.|0|||PJSIP/main^30~PJSIP/+13065551234@a^20"
+    with pytest.raises(NoTrunk, match=r"\[\[nodes\.trunks\]\]"):
+        encode_route(route)
+
+
+@pytest.mark.parametrize(
+    ("e164", "form", "country", "text"),
+    [
+        ("+13065551234", NumberForm.PLUS_E164, None, "+13065551234"),
+        ("+13065551234", NumberForm.E164, None, "13065551234"),
+        ("+13065551234", NumberForm.NATIONAL, "CA", "3065551234"),
+        ("+12015550123", NumberForm.NATIONAL, "CA", "2015550123"),
+        ("+442079460018", NumberForm.NATIONAL, "CA", "011442079460018"),
+        ("+442079460018", NumberForm.NATIONAL, "GB", "02079460018"),
+        ("+13065551234", NumberForm.NATIONAL, "DE", "0013065551234"),
+        ("+493012345678", NumberForm.NATIONAL, "DE", "03012345678"),
+    ],
+)
+def test_a_number_as_a_trunk_wants_it(e164: str, form: NumberForm, country: str | None, text: str) -> None:
+    assert dialled_as(e164, form, country) == text
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{5,13}", fullmatch=True), st.sampled_from(("CA", "GB", "DE", "US", "FR", "AR")))
+def test_any_number_becomes_dial_strings_and_nothing_else(e164: str, country: str) -> None:
+    trunks = (*TRUNKS[:2], TrunkSettings(name="n", form=NumberForm.NATIONAL, country=country))
+    for dial in attempts(f"Trunk/{e164}", trunks):
+        assert checked_dial_string(dial) == dial
+
+
+@pytest.mark.parametrize("number", ["1", "+1|2", "+1\n2", "", "3065552001", "+1${x}"])
+def test_what_is_no_number_of_ours_is_left_out_of_a_route(number: str) -> None:
+    assert encode_route(Route((MAIN,), did=number, main_number=number)) == "1|.|0|||PJSIP/main^30"
 
 
 DIAL_STRINGS = [
@@ -41,6 +94,7 @@ DIAL_STRINGS = [
     "DAHDI/g1/5551234",
 ]
 NO_DIAL_STRINGS = [
+    *("PJSIP/a!PJSIP/b", "PJSIP/a&Trunk/+13065551234", "Trunk"),
     *("", "main", "PJSIP/", "/main", "PJSIP/a,30", "PJSIP/a b", "PJSIP/${SHELL(x)}", "PJSIP/a|b", "PJSIP/a^b"),
     *(
         "PJSIP/a~b",
@@ -67,6 +121,12 @@ def test_no_dial_string(text: str) -> None:
         checked_dial_string(text)
     with pytest.raises(ValueError, match="is not a dial string"):
         encode_route(Route((Destination(text, 30),)))
+
+
+@pytest.mark.parametrize("text", ["Trunk/", "Trunk/main", "Trunk/3065551234", "Trunk/+1306!x", "Trunk/+1306&PJSIP/a"])
+def test_no_number_outside(text: str) -> None:
+    with pytest.raises(ValueError, match="names no number outside"):
+        checked_dial_string(text)
 
 
 @pytest.mark.parametrize("text", ["../etc/passwd", "a b", "a&b", "a,b", "", "a.wav", "${x}", "a|b", "a\n", "a" * 121])
