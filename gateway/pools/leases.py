@@ -84,6 +84,8 @@ async def end_leases(connection: Any, company_id: int, number_ids: Collection[in
 
     Their holders are told at the next keep-alive, and get another number with the next page.
     """
+    held = _queries.hold_numbers(connection, company_id=company_id, number_ids=list(number_ids))
+    _ = [row async for row in held]
     rows = _queries.end_leases(connection, company_id=company_id, number_ids=list(number_ids), now=now)
     return [row["number_id"] async for row in rows]
 

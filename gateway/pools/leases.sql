@@ -36,6 +36,8 @@ WITH own AS (
     SELECT :company_id, :pool_id, longest_idle.number_id, :holder, :combination,
            tstzrange(greatest(:now::timestamptz, closed.ended_at, longest_idle.ended_at), NULL)
     FROM longest_idle LEFT JOIN closed ON true
+    -- Lent anew since this statement began: that lease is not to be seen yet, and the next try closes it.
+    WHERE longest_idle.lease_id IS NULL OR closed.ended_at IS NOT NULL
     RETURNING id, number_id, lower(period) AS start
 ), lent AS (
     UPDATE lendable_numbers number
@@ -106,12 +108,18 @@ FROM alive
 LEFT JOIN leases lease ON lease.company_id = alive.company_id AND lease.id = alive.lease_id
 LEFT JOIN kept ON kept.lease_id = alive.lease_id;
 
+-- name: hold_numbers
+-- Have numbers lent to nobody until the end of the transaction. By itself: what closes their leases has to begin after
+-- it, to see a lease that was made while this waited.
+SELECT number_id FROM lendable_numbers
+WHERE company_id = :company_id AND number_id = ANY (:number_ids::bigint[])
+ORDER BY number_id FOR UPDATE;
+
 -- name: end_leases
 -- Close the leases of numbers because a person takes the numbers back; the numbers whose lease was open.
 WITH taken AS (
     SELECT company_id, number_id, lease_id, idle_since FROM lendable_numbers
     WHERE company_id = :company_id AND number_id = ANY (:number_ids::bigint[])
-    ORDER BY number_id FOR UPDATE
 ), closed AS (
     UPDATE leases lease
     SET period = tstzrange(lower(lease.period), greatest(:now::timestamptz, lower(lease.period) + interval '1 microsecond')),
