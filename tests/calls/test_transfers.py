@@ -1,6 +1,7 @@
 """Whoever answered passes the caller on: blind, to a colleague, to an outside number, to nobody; the call stays one."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,45 @@ async def test_blind_to_a_colleague_who_refuses(
     assert (row["outcome"], row["hung_up_by"]) == ("answered", None)
     assert (row["answered_by"], row["last_answered_by"]) == ("PJSIP/101", "PJSIP/101")
     assert await parts(exchange.installation, row) == [FIRST, Part("transfer", "102@internal", result, None)]
+
+
+@pytest.mark.parametrize(("status", "result"), [("486 Busy Here", "busy"), ("503 Service Unavailable", "failed")])
+async def test_refused_at_once(exchange: Exchange, phones: Phones, caller: str, status: str, result: str) -> None:
+    """The caller is gone two milliseconds after the transfer, before anybody can look."""
+    call = await incoming(exchange, phones, caller)
+    await call.line.transfer("102")
+    (await phones["102"].rings()).refuse(status)
+    row = await call.over()
+    assert (row["outcome"], row["answered_by"], row["last_answered_by"]) == ("answered", "PJSIP/101", "PJSIP/101")
+    assert await parts(exchange.installation, row) == [FIRST, Part("transfer", "102@internal", result, None)]
+
+
+@pytest.mark.parametrize("extension", ["102", "202", "302"])
+async def test_answered_at_once(exchange: Exchange, phones: Phones, caller: str, extension: str) -> None:
+    """Asterisk forgets in a moment that there was a transfer; whereto, is known all the same."""
+    call = await incoming(exchange, phones, caller)
+    await call.line.transfer(extension)
+    colleague = await call.taken_by(phones["102"], rings=0)
+    await asyncio.sleep(0.3)
+    await colleague.hang_up()
+    row = await call.over()
+    assert (row["outcome"], row["answered_by"], row["last_answered_by"]) == ("answered", "PJSIP/101", "PJSIP/102")
+    assert await parts(exchange.installation, row) == [
+        FIRST,
+        Part("transfer", f"{extension}@internal", "answered", "PJSIP/102"),
+    ]
+
+
+async def test_passed_on_at_once(exchange: Exchange, phones: Phones, caller: str) -> None:
+    """The first person transfers in the moment of the answer, and is the first person all the same."""
+    call = await IncomingCall.answered(exchange, caller_listens(Invite(TO_101, caller)), phones["101"], talk=0)
+    await call.line.transfer("102")
+    colleague = await call.taken_by(phones["102"], rings=0)
+    await asyncio.sleep(0.3)
+    await colleague.hang_up()
+    row = await call.over()
+    assert (row["outcome"], row["answered_by"], row["last_answered_by"]) == ("answered", "PJSIP/101", "PJSIP/102")
+    assert [part.answered_by for part in await parts(exchange.installation, row)] == ["PJSIP/101", "PJSIP/102"]
 
 
 async def test_blind_to_a_colleague_who_does_not_answer(exchange: Exchange, phones: Phones, caller: str) -> None:
@@ -273,6 +313,30 @@ async def test_by_keys_that_the_admins_own_dial_allows(exchange: Exchange, phone
         Part("destination", "Dialplan/601@internal", "answered", "PJSIP/101"),
         Part("transfer", "102@internal", "answered", "PJSIP/102"),
     ]
+
+
+async def test_many_at_once(exchange: Exchange, phones: Phones, caller: str) -> None:
+    """Each call keeps its own people: every second one goes to 102, the others to 103."""
+    there = exchange.installation
+    before = await there.newest()
+    count = 8
+    sipp = await exchange.place(caller_listens(Invite(TO_101, "+1306777[call_number]")), calls=count, rate=20)
+    lines = [await phones["101"].answers() for _ in range(count)]
+    await asyncio.sleep(0.5)
+    colleagues = ["102", "103"] * (count // 2)
+    await asyncio.gather(*(line.transfer(to) for line, to in zip(lines, colleagues, strict=True)))
+    others = [await phones[to].answers() for to in colleagues]
+    await asyncio.sleep(0.5)
+    await asyncio.gather(*(other.hang_up() for other in others))
+    await sipp.done()
+    rows = await there.ended(before, count)
+    wanted = {re.sub(r"\D", "", line.remote.split("@")[0]): to for line, to in zip(lines, colleagues, strict=True)}
+    assert len(wanted) == count
+    for row in rows:
+        to = wanted[row["caller"].removeprefix("+")]
+        assert (row["answered_by"], row["last_answered_by"]) == ("PJSIP/101", f"PJSIP/{to}")
+        assert await parts(there, row) == [FIRST, Part("transfer", f"{to}@internal", "answered", f"PJSIP/{to}")]
+    await there.wait_quiet()
 
 
 # -- the gateway is away -----------------------------------------------------------------------------------------------
