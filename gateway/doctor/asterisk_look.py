@@ -1,7 +1,8 @@
 """Asks a running Asterisk, over the two AMI accounts that the gateway has, and reads its folder where that is silent.
 
 Nothing is changed there: variables, routes and calls stay as they are. Two user events are sent, as the gateway sends
-them at its own login, to prove the event filter.
+them at its own login, to prove the event filter. While we are logged in as the gateway would be and no gateway is, the
+next call may wait for one, once and no longer than its bound.
 """
 
 import asyncio

@@ -17,6 +17,7 @@ from gateway.doctor.dialplan import dialplan_of_config, dialplan_of_listing, lea
 from gateway.doctor.files import is_read_by_asterisk
 from gateway.doctor.findings import Area, error, note, warning
 from gateway.doctor.pjsip import Aor, Contact, Endpoint, parts_of
+from gateway.doctor.recorders import check_recorders
 from gateway.doctor.trunks import check_matching
 from gateway.doctor.trunks import network as addresses_of
 from gateway.settings import CallSettings, NodeSettings
@@ -226,6 +227,26 @@ async def test_the_modules_are_those_that_asterisk_names(patient: Clinic) -> Non
             assert "Synopsis" not in await pbx.cli(f"core show {what}")
         finally:
             await pbx.cli(f"module load {module}.so")
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("Gosub(sub-record-check,s,1(q,600,force))", True),
+        ("Gosub(sub-record-check,s,1(q,600,dontcare))", False),
+        ("MixMonitor(x.wav)", True),
+        ("Monitor(wav,x)", True),
+        ('ExecIf($["a" = "a"]?MixMonitor(x.wav))', True),
+        ("Set(MixMonitor=no)", False),
+        ("StopMixMonitor()", False),
+    ],
+)
+def test_what_records(step: str, told: bool) -> None:
+    """FreePBX's own way into its recorder is on every call; only where it is told to record does it count."""
+    text = f"[queue]\nexten => 600,1,{step}\nexten => 601,1,MixMonitor(another.wav)\n"
+    freepbx = "[sub-record-check]\nexten => s,1,MixMonitor(y.wav)\n same => n,Return()\n"
+    found = check_recorders(dialplan_of_config(parse_config(text + freepbx)), [], [("queue", "600")], None)
+    assert [each.where for each in found] == (["queue"] if told else [])
 
 
 # -- trunks and destinations ------------------------------------------------------------------------------------------
