@@ -155,13 +155,13 @@ async def plugged_in(office: Office) -> AsyncIterator[Phones]:
         yield phones
 
 
-async def talks(installation: Installation, phone: Phone) -> None:
-    """Return once a call of ``phone`` is connected with somebody; Asterisk refuses to transfer any other."""
+async def talks(installation: Installation, phone: Phone, calls: int = 1) -> None:
+    """Return once so many calls of ``phone`` are connected with somebody; Asterisk refuses to transfer any other."""
 
     async def is_connected() -> bool:
         channels = await installation.pbx.cli("core show channels concise")
         fields = (line.split("!") for line in channels.splitlines() if line.startswith(f"PJSIP/{phone.name}-"))
-        return any(len(field) > 12 and field[12] for field in fields)
+        return sum(len(field) > 12 and bool(field[12]) for field in fields) >= calls
 
     await eventually(is_connected)
 

@@ -322,10 +322,12 @@ async def test_many_at_once(exchange: Exchange, phones: Phones, caller: str) -> 
     count = 8
     sipp = await exchange.place(caller_listens(Invite(TO_101, "+1306777[call_number]")), calls=count, rate=20)
     lines = [await phones["101"].answers() for _ in range(count)]
-    await asyncio.sleep(0.5)
+    await talks(there, phones["101"], count)
     colleagues = ["102", "103"] * (count // 2)
     await asyncio.gather(*(line.transfer(to) for line, to in zip(lines, colleagues, strict=True)))
     others = [await phones[to].answers() for to in colleagues]
+    for to in ("102", "103"):
+        await talks(there, phones[to], count // 2)
     await asyncio.sleep(0.5)
     await asyncio.gather(*(other.hang_up() for other in others))
     await sipp.done()
