@@ -201,8 +201,8 @@ def _fits(fact: str, value: str, arrival: Arrival) -> bool:
         case "referrer":
             return _is_page(value, arrival.referrer)
         case "region" | "language":
-            given = getattr(arrival, fact).casefold().replace("_", "-")
-            return _same(value, given) or given.startswith(f"{value.replace('_', '-')}-")
+            value, given = value.replace("_", "-"), getattr(arrival, fact).casefold().replace("_", "-")
+            return _same(value, given) or (value != "" and given.startswith(f"{value}-"))
         case "device":
             return _same(value, arrival.device)
         case _:

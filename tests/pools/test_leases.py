@@ -152,9 +152,9 @@ async def test_one_number_replaces_all_that_a_pool_serves(database: Database) ->
 
 async def test_one_combination_of_values_has_one_number(database: Database) -> None:
     shop = await open_shop(database, 3, bound_to=["utm_campaign", "utm_content"])
-    spring = {"parameters": {"utm_campaign": "spring", "utm_content": "a"}}
-    one = await shop.shown(shop.visitor(), **spring)
-    assert (await shop.shown(shop.visitor(), **spring)).lease_id == one.lease_id
+    spring = {"utm_campaign": "spring", "utm_content": "a"}
+    one = await shop.shown(shop.visitor(), parameters=spring)
+    assert (await shop.shown(shop.visitor(), parameters=spring)).lease_id == one.lease_id
     other = await shop.shown(shop.visitor(), parameters={"utm_campaign": "spring", "utm_content": "b"})
     assert other.e164 != one.e164
     (combination,) = await shop.rows("SELECT combination::text FROM leases WHERE id = $1", one.lease_id)
