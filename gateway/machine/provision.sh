@@ -148,11 +148,16 @@ packages ca-certificates logrotate python3 python3-venv systemd tzdata
 [ -z "$DEMO" ] || packages espeak-ng sip-tester
 
 # Asterisk asks for the machine's own name at each call, and a name server that does not answer would hold the call up.
-# Debian's installer writes the same line.
-if ! getent -s files hosts "$(uname -n)" >/dev/null; then
-	printf '127.0.1.1\t%s\n' "$(uname -n)" >>/etc/hosts
-	changed "/etc/hosts knows this machine's name"
-fi
+# Debian's installer writes the same two lines.
+while read -r address name; do
+	if ! getent -s files hosts "$name" >/dev/null; then
+		printf '%s\t%s\n' "$address" "$name" >>/etc/hosts
+		changed "/etc/hosts knows $name"
+	fi
+done <<-END
+	127.0.0.1 localhost
+	127.0.1.1 $(uname -n)
+END
 
 # --- 2. The program, in a virtual environment of its own -----------------------------------------------------------
 
