@@ -53,7 +53,15 @@ def check_logins(node: NodeSettings, accounts: Sequence[Account], manager: Confi
         found.append(_no_answer(node, silent[0].said, manager))
     for account in accounts:
         if account.login is Login.UNTRUSTED:
-            found.append(error("ami.certificate", Area.AMI, account.said, where=account.name))
+            found.append(
+                error(
+                    "ami.certificate",
+                    Area.AMI,
+                    f"{account.said[:1].upper()}{account.said[1:]}.",
+                    'in numberpool.toml, [[nodes]]:  tls_ca = "/etc/asterisk/keys/ca.crt"',
+                    where=account.name,
+                )
+            )
         elif account.login is Login.REFUSED:
             found.append(_refused(node, account, manager))
     return found

@@ -27,6 +27,7 @@ from gateway.store.queries import load_queries
 _sql = load_queries(Path(__file__).parent)
 # A Postgres that does not answer within this is told as such; the gateway itself would wait.
 _SECONDS = 10.0
+_IN_THE_WAY: tuple[type[Exception], ...] = (*AWAY, Mendable)
 # The embedded one is started for the look if it does not run.
 _EMBEDDED_SECONDS = 60.0
 
@@ -63,10 +64,9 @@ async def look_at_store(settings: Settings, clock: Callable[[], float] = time.ti
         found.faults.append(_bypassed(fault))
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as fault:
         found.faults.append(_refused(fault))
-    except AWAY as fault:
-        found.faults.append(_no_answer(fault))
-    except Mendable as fault:
-        found.faults.append(error("postgres.fault", Area.DATABASE, str(fault)))
+    except _IN_THE_WAY as fault:
+        embedded = settings.postgres.dsn is None
+        found.faults.append(_not_started(fault, settings.data_folder) if embedded else _no_answer(fault))
     return found
 
 
@@ -114,6 +114,18 @@ async def _look_at_calls(connection: Any, settings: Settings, found: Store, cloc
         Rung(row["e164"], row["created_at"], row["last_call"], row["lately"], row["earlier"])
         async for row in _sql.rung_numbers(connection, since=since, before=since - WINDOW)
     ]
+
+
+def _not_started(fault: Exception, data_folder: Path) -> Finding:
+    return error(
+        "postgres.embedded",
+        Area.DATABASE,
+        f"The embedded Postgres in {data_folder / 'postgres'} does not start ({str(fault) or 'timed out'}).",
+        f"ls -ld {data_folder} {data_folder / 'postgres'}   # both belong to the user that Numberpool runs as",
+        "or, with a Postgres of your own, in numberpool.toml, [postgres]:  dsn = "
+        '"postgresql://numberpool:...@localhost/numberpool"',
+        where=str(data_folder),
+    )
 
 
 def _no_answer(fault: Exception) -> Finding:

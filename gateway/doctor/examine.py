@@ -49,7 +49,7 @@ async def examine(
     Nothing here raises for what it looks at: what is away or broken is a finding, and the rest is still looked at.
     """
     store = await look_at_store(settings, clock)
-    found = [*store.faults, *_checked(_database_checks(store, clock))]
+    found = [*store.faults, *checked(_database_checks(store, clock))]
     for node in nodes:
         found += [replace(each, node=node.name) for each in await _examine_node(settings, node, store, folder, clock)]
     return found
@@ -58,7 +58,7 @@ async def examine(
 Check = Callable[[], Iterable[Finding]]
 
 
-def _checked(checks: Iterable[Check]) -> list[Finding]:
+def checked(checks: Iterable[Check]) -> list[Finding]:
     """The findings of all checks; one that fails is told, and the others go on."""
     found: list[Finding] = []
     for check in checks:
@@ -101,7 +101,7 @@ async def _examine_node(
     asked |= set(destinations.DRIVERS.values())
     asterisk = await look_at_asterisk(node, asked, folder, clock)
     examined = _Examined(settings, node, store, asterisk)
-    return found + await asyncio.to_thread(_checked, examined.checks())
+    return found + await asyncio.to_thread(checked, examined.checks())
 
 
 class _Examined:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import trustme
 from pydantic import SecretStr
 
 from gateway.asterisk.ami import AmiLink
@@ -136,6 +137,21 @@ async def test_the_manager_interface_is_switched_off(patient: Clinic) -> None:
         assert "manager.conf has it switched off" in found["ami.no-answer"].what
         assert found["ami.no-answer"].mend[0] == "in manager.conf, [general]:  enabled = yes"
     await eventually(patient.installation.gateway.is_well, 20)
+
+
+async def test_a_certificate_of_nobody_we_know(patient: Clinic, tmp_path: Path) -> None:
+    authority, port = trustme.CA(), free_port()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "pair.pem"))
+    lines = f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{port}\ntlscertfile = {tmp_path / 'pair.pem'}\n"
+    async with patient.mistake("manager.conf", "enabled = yes\n", f"enabled = yes\n{lines}"):
+        known = with_node(patient.settings, tls=True, port=port, tls_ca=tmp_path / "authority.pem")
+        await patient.says(settings=known)
+        unknown = with_node(patient.settings, tls=True, port=port)
+        found = await patient.says("ami.certificate", settings=unknown, folder=patient.installation.pbx.etc)
+    assert "is not trusted" in found["ami.certificate"].what
+    assert 'tls_ca = "' in found["ami.certificate"].mend[0]
 
 
 async def test_no_gateway(patient: Clinic) -> None:

@@ -140,6 +140,14 @@ async def test_the_embedded_postgres_is_looked_at_as_well(patient: Clinic, short
     assert EmbeddedPostgres(short_path / "postgres").pid is None  # it was not running before either
 
 
+async def test_an_embedded_postgres_that_cannot_be(patient: Clinic, short_path: Path) -> None:
+    (short_path / "postgres").write_text("somebody's file")
+    plain = patient.settings.postgres.model_copy(update={"dsn": None})
+    settings = patient.settings.model_copy(update={"postgres": plain, "data_folder": short_path})
+    found = await patient.says("postgres.embedded", settings=settings)
+    assert f"ls -ld {short_path}" in found["postgres.embedded"].mend[0]
+
+
 # -- clocks -----------------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +191,6 @@ async def test_whom_asterisk_and_the_gateway_run_as(patient: Clinic) -> None:
 
 STRANGER = Who(64000, frozenset({64000}), "stranger")
 MEMBER = Who(64001, frozenset({64001, os.getgid()}), "member")
-OWNER = Who(os.getuid() or 64002, frozenset({os.getgid()}), "owner")
 
 
 def spool(folder: Path, mode: int, *, above: int = 0o755) -> Path:

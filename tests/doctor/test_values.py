@@ -14,8 +14,9 @@ from gateway.doctor.commands import report
 from gateway.doctor.conf import Config, parse_config, read_config
 from gateway.doctor.contexts import ENTRY, VERSIONS
 from gateway.doctor.dialplan import dialplan_of_config, dialplan_of_listing, leads_to, matches, taker
+from gateway.doctor.examine import checked
 from gateway.doctor.files import is_read_by_asterisk
-from gateway.doctor.findings import Area, error, note, warning
+from gateway.doctor.findings import Area, Finding, error, note, warning
 from gateway.doctor.pjsip import Aor, Contact, Endpoint, parts_of
 from gateway.doctor.recorders import check_recorders
 from gateway.doctor.trunks import check_matching
@@ -371,11 +372,20 @@ def test_nat(bind: str, external: str, own: str, told: bool) -> None:
 
 @pytest.mark.parametrize(("text", "told"), [("22.10.1", False), ("20.11.0", False), ("20.10.0", True), ("", True)])
 def test_versions(text: str, told: bool) -> None:
-    assert bool(check_version(text)) is told
+    assert [each.kind for each in check_version(text)] == (["asterisk.version"] if told else [])
 
 
 def test_rights_that_nobody_knows_are_no_finding() -> None:
     assert check_rights(node(), Account("numberpool", Login.REFUSED), rendered()) == []
+
+
+def test_a_check_that_fails_is_told_and_the_others_go_on() -> None:
+    def fails() -> list[Finding]:
+        raise KeyError("what nobody thought of")
+
+    found = checked([fails, lambda: [error("x", Area.AMI, "An error.")]])
+    assert [each.kind for each in found] == ["doctor.failed", "x"]
+    assert found[0].severity == "note"
 
 
 # -- the report -------------------------------------------------------------------------------------------------------
