@@ -5,7 +5,6 @@ these phones are driven by the test step by step, and speak and hear real sound.
 """
 
 import asyncio
-import itertools
 import re
 import secrets
 from collections.abc import Sequence
@@ -14,114 +13,20 @@ from dataclasses import dataclass, field
 from typing import Self, cast
 from urllib.parse import quote
 
-import numpy as np
-
 from tests.calls.scenarios import SDP_TEXT
-from tests.calls.sipp import RATE, Listener, ulaw
+from tests.calls.sip import Sip, tag_of
+from tests.calls.voice import Voice
 
 # Where phones live: no trunk's address, so Asterisk knows them by the user of their From.
 PHONES = "127.0.0.8"
 # RFC 3261, 17.1.1.1: the first retransmission over UDP.
 _T1 = 0.5
 _LONGEST_SECONDS = 20.0
-_FRAME = 160  # 20 ms
 _ECHOED = ("via", "from", "to", "call-id", "cseq")
 
 
 class PhoneFailed(AssertionError):
     """The other side said something else than the test wants; the message holds what the phone saw."""
-
-
-@dataclass(frozen=True)
-class Sip:
-    """One SIP message: its first line, its headers (names in small letters), its body."""
-
-    first: str
-    headers: Sequence[tuple[str, str]]
-    body: str = ""
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """A datagram's message."""
-        head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
-        first, *lines = head.split("\r\n")
-        pairs = (line.partition(":") for line in lines)
-        return cls(first, [(name.strip().lower(), value.strip()) for name, _, value in pairs], body)
-
-    def __getitem__(self, name: str) -> str:
-        return next((value for key, value in self.headers if key == name), "")
-
-    @property
-    def code(self) -> int:
-        """The status of a response; 0 of a request."""
-        return int(self.first.split()[1]) if self.first.startswith("SIP/") else 0
-
-    @property
-    def method(self) -> str:
-        """The method, of a request or of what a response answers."""
-        return self["cseq"].split()[1]
-
-    @property
-    def branch(self) -> str:
-        """The transaction (RFC 3261, 8.1.1.7)."""
-        found = re.search(r"branch=([^;,\s]+)", self["via"])
-        return found[1] if found else ""
-
-
-class Voice(Listener):
-    """The sound of one call: says a tone, hears what comes."""
-
-    def __init__(self, hertz: float, counts_from: int) -> None:
-        super().__init__()
-        self._counts_from, self._sent, self._source = counts_from, 0, secrets.token_bytes(4)
-        at = np.arange(RATE) / RATE
-        self._tone = ulaw((0.25 * 32767 * np.sin(2 * np.pi * hertz * at)).astype(np.int16)).tobytes()
-        self._task: asyncio.Task[None] | None = None
-        self.port = 0
-
-    @classmethod
-    async def open(cls, address: str, hertz: float, counts_from: int) -> Self:
-        """A voice on a free port; ``hertz`` is a whole number, so that a second of it repeats without a seam.
-
-        ``counts_from`` is the sequence number of its first packet (RFC 3550, 5.1).
-        """
-        loop = asyncio.get_running_loop()
-        _, self = await loop.create_datagram_endpoint(lambda: cls(hertz, counts_from), local_addr=(address, 0))
-        return self
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Where it listens."""
-        self._transport = cast(asyncio.DatagramTransport, transport)
-        self.port = transport.get_extra_info("sockname")[1]
-
-    def speak_to(self, address: str, port: int) -> None:
-        """Say the tone to there, from now on."""
-        self.hush()
-        self._task = asyncio.create_task(self._speak((address, port)))
-
-    def hush(self) -> None:
-        """Say nothing more."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-    async def _speak(self, remote: tuple[str, int]) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        for turn in itertools.count():
-            # By the clock since the start: a busy machine then sends the frames it owes, and the tone keeps its length.
-            await asyncio.sleep(began + turn * _FRAME / RATE - loop.time())
-            # Counted on after a hold, as phones do.
-            number, at = self._sent, self._sent * _FRAME % RATE
-            sequence, moment = (self._counts_from + number) & 0xFFFF, number * _FRAME & 0xFFFFFFFF
-            header = b"\x80\x00" + sequence.to_bytes(2) + moment.to_bytes(4) + self._source
-            self._transport.sendto(header + self._tone[at : at + _FRAME], remote)
-            self._sent += 1
-
-    def close(self) -> None:
-        """Hang its socket up."""
-        self.hush()
-        self._transport.close()
 
 
 @dataclass(eq=False)
@@ -134,7 +39,8 @@ class Line:
     remote: str
     target: str
     voice: Voice
-    invite: Sip | None = None  # what rings
+    invite: Sip | None = None  # how a call came in
+    rings: bool = False  # and is not answered yet
     over: asyncio.Event = field(default_factory=asyncio.Event)
     refused: int | None = None  # what an INVITE of ours was told, where it was no 200
     cancelled: bool = False
@@ -148,6 +54,7 @@ class Line:
     async def answer(self) -> Self:
         """Pick up what rings; talking when this returns."""
         assert self.invite is not None
+        self.rings = False
         self._listen_to(self.invite)
         self.phone.reply(self.invite, "200 OK", self.local, self.offer())
         return self
@@ -188,7 +95,7 @@ class Line:
 
     async def transfer_to(self, consultation: "Line") -> None:
         """Connect the two people whom this phone talks with (RFC 3891)."""
-        theirs, ours = _tag(consultation.remote), _tag(consultation.local)
+        theirs, ours = tag_of(consultation.remote), tag_of(consultation.local)
         replaces = quote(f"{consultation.call_id};to-tag={theirs};from-tag={ours}", safe="")
         user = re.search(r"sip:([^@>]*)@", consultation.remote)
         await self._refer(f"sip:{user[1] if user else ''}@{self.phone.exchange}?Replaces={replaces}")
@@ -222,21 +129,17 @@ class Line:
             self.refused = answer.code
             self.end()
 
-    async def give_up(self) -> None:
-        """CANCEL an INVITE of ours that is not answered yet; `Phone.dial` then returns, refused with 487."""
-        await self.phone.send_request(self, "CANCEL", self._cseq)
-
     async def _reinvite(self) -> None:
         answer = await self.ask("INVITE", self.offer())
         if answer.code != 200:
-            raise PhoneFailed(f"{self.phone.name}: a re-INVITE got {answer.first}")
+            raise PhoneFailed(f"{self.phone.name}: a re-INVITE got {answer.first}\n{self.phone.log}")
         if not self._held:
             self._listen_to(answer)
 
     async def _refer(self, target: str) -> None:
         answer = await self.ask("REFER", headers=[f"Refer-To: <{target}>", f"Referred-By: <{self.phone.address}>"])
         if answer.code != 202:
-            raise PhoneFailed(f"{self.phone.name}: a REFER got {answer.first}")
+            raise PhoneFailed(f"{self.phone.name}: a REFER got {answer.first}\n{self.phone.log}")
 
     def offer(self) -> str:
         """What this phone offers, or answers an offer with."""
@@ -290,8 +193,8 @@ class Phone(asyncio.DatagramProtocol):
         self.place = place
         self.hertz = hertz
         self.exchange = f"{remote[0]}:{remote[1]}"
-        self.counts_from = 0
-        self.log: list[str] = []
+        self.counts_from = 0  # the first sequence number of each voice from now on
+        self.log: list[str] = []  # first lines of all messages, its own marked with >
         self._remote = remote
         self._lines: dict[str, Line] = {}
         self._ringing: asyncio.Queue[Line] = asyncio.Queue()
@@ -312,7 +215,9 @@ class Phone(asyncio.DatagramProtocol):
     async def unplug(self) -> None:
         """Hang up what is left, and be gone."""
         for line in list(self._lines.values()):
-            if line.invite is None or line.voice.port:
+            if line.rings:
+                line.refuse("480 Temporarily Unavailable")
+            else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(2):
                         await line.hang_up()
@@ -335,7 +240,7 @@ class Phone(asyncio.DatagramProtocol):
         line = await self.rings()
         return await line.answer()
 
-    async def dial(self, number: str, *, headers: Sequence[str] = ()) -> tuple[Line, asyncio.Task[None]]:
+    async def dial(self, number: str) -> tuple[Line, asyncio.Task[None]]:
         """Begin to call ``number``: the line, and what is done once it has answered or refused."""
         line = Line(
             self,
@@ -399,6 +304,7 @@ class Phone(asyncio.DatagramProtocol):
             contact[1] if contact else "",
             await Voice.open(self.place, self.hertz, self.counts_from),
             invite,
+            rings=True,
         )
         self._lines[line.call_id] = line
         self.reply(invite, "180 Ringing", line.local)
@@ -415,12 +321,11 @@ class Phone(asyncio.DatagramProtocol):
         self, line: Line, method: str, cseq: int, body: str = "", headers: Sequence[str] = ()
     ) -> Sip:
         """Send a request until it is answered; the final answer. An INVITE's is acknowledged."""
-        # A CANCEL belongs to the transaction of its INVITE (RFC 3261, 9.1).
         branch = f"z9hG4bK-{line.call_id}-{cseq}"
         data = self._request(line, method, cseq, branch, body, headers)
         answers = self._answers[branch, method] = asyncio.Queue()
         self._transport.sendto(data, self._remote)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(_LONGEST_SECONDS):
             while (answer := await self._next(answers, data)).code < 200:
                 # The early dialog already has a name, for a Replaces.
                 line.remote = answer["to"] if ";tag=" in answer["to"] else line.remote
@@ -475,8 +380,3 @@ class Phone(asyncio.DatagramProtocol):
     def forget(self, line: Line) -> None:
         """The line is over."""
         self._lines.pop(line.call_id, None)
-
-
-def _tag(header: str) -> str:
-    found = re.search(r";tag=([^;\s]+)", header)
-    return found[1] if found else ""
