@@ -21,10 +21,12 @@ from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
+from gateway.pools.tally import keep_sampling
 from gateway.settings import Settings, SettingsError
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import run_jobs
 from gateway.store.notify import Listener
+from gateway.visits import months
 
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
 # Notifications bring changes at once; this only mends what a lost one would leave.
@@ -142,7 +144,9 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                 endless: dict[str, Callable[[], Awaitable[None]]] = {
                     "postgres": listener.run,
                     "numbers": lambda: numbers.keep(numbers_changed),
-                    "jobs": lambda: run_jobs(database.dsn, studio.handlers(), health),
+                    "jobs": lambda: run_jobs(database.dsn, {**studio.handlers(), **months.handlers(database)}, health),
+                    "months": lambda: months.look_ahead(database),
+                    "pools": lambda: keep_sampling(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }

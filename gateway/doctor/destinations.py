@@ -7,7 +7,7 @@ from gateway.calls.emergency import emergency_dialled
 from gateway.doctor.dialplan import Dialplan, taker
 from gateway.doctor.findings import Area, Finding, Severity, error, warning
 from gateway.doctor.pjsip import Called, Endpoint, parts_of
-from gateway.pools.setup import dials_any_of
+from gateway.pools.loops import dials_any_of
 
 RELOAD = "asterisk -rx 'pjsip reload'"
 _AREA = Area.DESTINATIONS

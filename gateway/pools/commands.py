@@ -6,8 +6,12 @@ import click
 
 from gateway.asterisk.dialstring import dialplan_context
 from gateway.pools import setup
+from gateway.pools.number_changes import standings
+from gateway.pools.number_commands import COMMANDS as NUMBER_CHANGES
+from gateway.pools.number_commands import state_of
 from gateway.pools.number_list import numbers_in
 from gateway.pools.numbers import printed
+from gateway.pools.pool_commands import COMMANDS as POOLS
 from gateway.settings import Settings
 from gateway.terminal import in_transaction, of_company, table
 
@@ -292,14 +296,16 @@ def list_numbers(settings: Settings, company: str | None) -> None:
 
     async def work(connection: Any) -> str:
         owner = await setup.the_company(connection, company)
+        states = await standings(connection, owner)
         return table(
-            ("NUMBER", "E.164", "SOURCE", "POOL", "RINGS", "RECORDS"),
+            ("NUMBER", "E.164", "SOURCE", "POOL", "RINGS", "RECORDS", "STATE"),
             (
                 (
                     printed(each["e164"], owner.region),
                     *(each[column] for column in ("e164", "source", "pool")),
                     each["destination"] or "main line",
                     "fax" if each["fax"] else _yes(each["record"]),
+                    state_of(states[each["id"]][1]),
                 )
                 for each in await setup.numbers(connection, owner)
             ),
@@ -309,4 +315,7 @@ def list_numbers(settings: Settings, company: str | None) -> None:
     in_transaction(settings, work)
 
 
-COMMANDS: tuple[click.Command, ...] = (company, source, destination, number)
+for change in NUMBER_CHANGES:
+    number.add_command(change)
+
+COMMANDS: tuple[click.Command, ...] = (company, source, destination, number, *POOLS)

@@ -16,7 +16,8 @@ from gateway.pools.numbers import NumberError, to_e164
 from gateway.pools.setup import Company
 from gateway.store.queries import load_queries
 
-_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+# The end of a rest that lasts until ``wake``.
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 _queries = load_queries(Path(__file__).parent, "number_changes.sql")
 
@@ -101,7 +102,7 @@ async def standings(connection: Any, company: Company) -> dict[int, tuple[Any, N
     """Each number of a company by id, with the state its standing follows from (``lending.standing``)."""
     found = {}
     async for row in _queries.standings(connection, company_id=company.id):
-        until = _FOR_EVER if row["rests_for_ever"] else row["resting_until"]
+        until = FOR_EVER if row["rests_for_ever"] else row["resting_until"]
         state = NumberState(row["idle_since"], row["is_leased"], row["last_dialled"], until, row["retired_at"])
         found[row["id"]] = (row, state)
     return found

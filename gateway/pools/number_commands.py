@@ -10,6 +10,8 @@ import click
 from gateway.pools import number_changes, setup
 from gateway.pools.durations import duration
 from gateway.pools.import_numbers import import_numbers
+from gateway.pools.lending import NumberState
+from gateway.pools.number_changes import FOR_EVER
 from gateway.pools.number_table import decoded, entries_of
 from gateway.pools.numbers import printed
 from gateway.pools.setup import Company
@@ -169,6 +171,17 @@ def remove(settings: Settings, numbers: tuple[str, ...], company: str | None) ->
         return _told(owner, await number_changes.remove(connection, owner, numbers), "is removed.")
 
     in_transaction(settings, work)
+
+
+def state_of(state: NumberState) -> str:
+    """What a person made of a number: ``active``, ``rests``, ``rests until 2026-12-01 09:00 UTC``, ``retired``."""
+    if state.retired_at is not None:
+        return "retired"
+    if state.resting_until is None or state.resting_until <= datetime.now(UTC):
+        return "active"
+    if state.resting_until == FOR_EVER:
+        return "rests"
+    return f"rests until {state.resting_until:%Y-%m-%d %H:%M} UTC"
 
 
 def _told(company: Company, numbers: Sequence[str], what: str) -> str:

@@ -16,8 +16,6 @@ from gateway.pools.numbers import NumberError, to_e164
 from gateway.pools.setup import Company
 from gateway.store.queries import load_queries
 
-# Pools that lend go before static numbers, which are shown to visitors only where nothing better is.
-LENDING_PRIORITY = 10
 NONE = "none"
 
 _LEAST = timedelta(minutes=1)
@@ -65,10 +63,7 @@ async def make_pool(
 ) -> int:
     """Make a pool; its id. Raises NoName, NameTaken and what ``change_pool`` raises."""
     pool_id = await setup.add_pool(connection, company, name, kind, record_calls=record_calls)
-    if kind == "dynamic" and settings.priority is None:
-        await _write(connection, company, name, settings, priority=LENDING_PRIORITY)
-    else:
-        await _write(connection, company, name, settings, priority=settings.priority)
+    await change_pool(connection, company, name, settings)
     return pool_id
 
 
@@ -78,10 +73,6 @@ async def change_pool(connection: Any, company: Company, name: str, settings: Po
     Numbers that are lent stay with their holders. Raises NoSuchPool, ConditionError, BadParameter, BadDuration,
     QuarantineTooShort, BadNumber, BadPrice, NoSuchTarget, OnlyForLending.
     """
-    await _write(connection, company, name, settings, priority=settings.priority)
-
-
-async def _write(connection: Any, company: Company, name: str, settings: PoolSettings, *, priority: int | None) -> None:
     present = await _queries.hold_pool(connection, company_id=company.id, name=" ".join(name.split()))
     if present is None:
         raise errors.NoSuchPool(name)
@@ -105,7 +96,7 @@ async def _write(connection: Any, company: Company, name: str, settings: PoolSet
         connection,
         company_id=company.id,
         pool_id=present["id"],
-        priority=present["priority"] if priority is None else priority,
+        priority=present["priority"] if settings.priority is None else settings.priority,
         conditions=json.dumps(stored(conditions), ensure_ascii=False),
         bound_to=present["bound_to"] if settings.bound_to is None else _parameters(settings.bound_to),
         reserve_seconds=_seconds(settings.reserve, present["reserve_seconds"], least=_LEAST),

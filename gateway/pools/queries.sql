@@ -47,7 +47,9 @@ UPDATE destinations SET is_default = false WHERE company_id = :company_id AND is
 SELECT id, name, kind, record_calls FROM pools WHERE company_id = :company_id ORDER BY id;
 
 -- name: add_pool$
-INSERT INTO pools (company_id, name, kind, record_calls) VALUES (:company_id, :name, :kind, :record_calls)
+-- Pools that lend go before static numbers, which visitors see only where nothing better is.
+INSERT INTO pools (company_id, name, kind, priority, record_calls)
+VALUES (:company_id, :name, :kind, CASE :kind WHEN 'dynamic' THEN 10 ELSE 0 END, :record_calls)
 ON CONFLICT (company_id, name) DO NOTHING
 RETURNING id;
 

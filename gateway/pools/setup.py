@@ -4,7 +4,6 @@ The functions take a connection inside a transaction that sees every company (``
 would come back to us concerns the numbers of all of them.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,13 @@ from gateway.asterisk.dialstring import checked_dial_string, checked_sound, dial
 from gateway.calls.emergency import emergency_dialled, is_emergency
 from gateway.calls.outbound import TRUNK
 from gateway.pools import errors
-from gateway.pools.numbers import NumberError, checked_region, forms, to_e164
+from gateway.pools.loops import dials_any_of
+from gateway.pools.numbers import NumberError, checked_region, to_e164
 from gateway.store.queries import load_queries
 
 STATIC_POOL = "Static numbers"
 
 _queries = load_queries(Path(__file__).parent)
-_DIALLED = re.compile(r"\+?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,17 +263,6 @@ async def add_number(
     if number_id is None:
         raise errors.NumberTaken(text)
     return e164
-
-
-def dials_any_of(dial: str, ours: list[tuple[str, str]]) -> bool:
-    """Whether a dial string calls one of ``ours`` (E.164 and region), in any form, also behind one digit for a line."""
-    called = set(_DIALLED.findall(dial))
-    return any(
-        number in known or number[1:] == e164[1:]
-        for e164, region in ours
-        for known in [forms(e164, region)]
-        for number in called
-    )
 
 
 def _number(text: str, region: str) -> str:

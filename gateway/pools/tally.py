@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,17 @@ class Tally:
 async def sample_occupancy(connection: Any, now: datetime) -> None:
     """Note for every pool that lends how many of its numbers are held, over a connection that sees every company."""
     await _queries.sample(connection, now=now)
+
+
+async def keep_sampling(database: Database) -> None:
+    """Look at the pools once a minute, until cancelled."""
+    while True:
+        try:
+            async with database.everything() as connection:
+                await sample_occupancy(connection, datetime.now(UTC))
+        except AWAY as error:
+            _log.warning("how full pools are cannot be noted", fault=str(error))
+        await asyncio.sleep(PERIOD_SECONDS)
 
 
 async def forget_hours(connection: Any, before: datetime) -> None:

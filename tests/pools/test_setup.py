@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.pools import errors, setup
+from gateway.pools.loops import dials_any_of
 from gateway.pools.number_list import numbers_in
-from gateway.pools.setup import Company, dials_any_of
+from gateway.pools.setup import Company
 from gateway.store.database import Database
 
 Attempt = Callable[[Any, Company], Awaitable[Any]]
@@ -199,6 +200,14 @@ async def test_another_companys_number_is_taken_too(connection: Any, company: Co
         ("PJSIP/3065552001@carrier", True),
         ("PJSIP/01113065552001@carrier", True),
         ("PJSIP/913065552001@carrier", True),
+        ("PJSIP/93065552001@carrier", True),
+        ("PJSIP/9013065552001@carrier", True),
+        ("PJSIP/1-306-555-2001@carrier", True),
+        ("PJSIP/306.555.2001@carrier", True),
+        ("Trunk/+13065552001", True),
+        ("Dialplan/13065552001@from-trunk", True),
+        ("PJSIP/+993065552001@carrier", False),  # of another country
+        ("PJSIP/552001", False),
         ("PJSIP/carrier/sip:13065552001@192.0.2.7:5060", True),
         ("PJSIP/a&PJSIP/+13065552001@b", True),
         ("PJSIP/+13065552002@carrier", False),
