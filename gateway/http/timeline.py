@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from gateway.http.call_store import CallDetails, Leg
 from gateway.http.words import Words
 
+# Q.850: call rejected, as of a carrier that does not take the number it was shown, or a person who declines.
+REJECTED = 21
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -64,7 +67,10 @@ def _leg_words(leg: Leg, words: Words) -> str:
         "busy": say("%(who)s was busy") % values,
         "no_answer": say("Rang %(who)s for %(long)s, nobody answered") % values,
         "abandoned": say("Rang %(who)s for %(long)s, until the caller hung up") % values,
-        "failed": say("%(who)s could not be reached") % values,
+        "failed": (
+            say("%(who)s refused the call") if leg.hangup_cause == REJECTED else say("%(who)s could not be reached")
+        )
+        % values,
     }.get(leg.result, who)
 
 
@@ -87,6 +93,8 @@ def _end_words(call: CallDetails, words: Words) -> str:
     say = words.language.translations.gettext
     if call.row.outcome == "cut_off":
         return say("Cut off: the telephone system stopped")
+    if call.row.outcome == "blocked":
+        return say("Refused, because this caller is blocked")
     if call.row.outcome == "abandoned" or call.hung_up_by == "caller":
         return say("The caller hung up")
     if call.hung_up_by == "business":

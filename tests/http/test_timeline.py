@@ -87,3 +87,17 @@ def test_steps(
     legs: tuple[Leg, ...], outcome: str, ring: float, talk: float | None, steps: list[tuple[int, str]]
 ) -> None:
     assert told(legs, outcome, ring, talk) == steps
+
+
+def test_a_carrier_that_refuses() -> None:
+    """The same trunk is tried again with another number; the log says why there are two attempts."""
+    refused = Leg("destination", "PJSIP/+13065559876@carrier", None, 0.2, None, "failed", 21, None, None)
+    answered = taken("PJSIP/+13065559876@carrier", 3, 10, "PJSIP/carrier")
+    assert told((refused, answered), "answered", 3, 10)[:2] == [
+        (0, "+13065559876 refused the call"),
+        (0, "Rang +13065559876 for 3 seconds"),
+    ]
+
+
+def test_a_blocked_caller() -> None:
+    assert told((), "blocked", 0, None) == [(0, "Refused, because this caller is blocked")]
