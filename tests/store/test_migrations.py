@@ -86,6 +86,12 @@ ROWS = {
         INSERT INTO rule_sets (company_id, version, rules) SELECT id, 1, '{}' FROM companies;
         INSERT INTO google_ads_clicks (company_id, gclid, day) SELECT id, 'Cj0K', '2026-11-01' FROM companies;
     """,
+    "0005_collector": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE sites SET consent_required = true;
+        INSERT INTO collector_tokens (company_id, site_id, kind, hash)
+            SELECT company_id, id, 'server', sha256(public_key::bytea) FROM sites;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
