@@ -77,13 +77,18 @@ def static_number(arrival: Arrival, pools: Iterable[Pool], target: SwapTarget | 
     return choice.number if choice else None
 
 
+def visitor_holder(visitor: UUID) -> Holder:
+    """A visitor as the holder of a number."""
+    return Holder(f"visitor:{visitor}")
+
+
 def holder_of(pool: Pool, visitor: UUID, arrival: Arrival) -> Holder:
     """Who holds a number of ``pool``: the visitor, or everybody with the same values of the parameters it is bound to.
 
     A value that the address does not carry is taken from the source. Capital and small letters are the same.
     """
     if not pool.bound_to:
-        return Holder(f"visitor:{visitor}")
+        return visitor_holder(visitor)
     combination = {name: _value(name, arrival) for name in sorted(pool.bound_to)}
     text = json.dumps({name: value.casefold() for name, value in combination.items()}, ensure_ascii=False)
     return Holder(f"values:{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}", combination)

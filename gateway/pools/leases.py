@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from gateway.pools.choose import Holder
+from gateway.pools.choose import Holder, visitor_holder
 from gateway.pools.pool import Pool, WhenFull
 from gateway.store.queries import load_queries
 from gateway.visits.ids import made_at, new_id
@@ -88,6 +88,13 @@ async def end_leases(connection: Any, company_id: int, number_ids: Collection[in
     _ = [row async for row in held]
     rows = _queries.end_leases(connection, company_id=company_id, number_ids=list(number_ids), now=now)
     return [row["number_id"] async for row in rows]
+
+
+async def forget_holder(connection: Any, company_id: int, visitor: UUID, lease_ids: Collection[int]) -> None:
+    """Take a visitor's id out of leases, which go on as nobody's in particular."""
+    await _queries.forget_holder(
+        connection, company_id=company_id, lease_ids=list(lease_ids), holder=visitor_holder(visitor).key
+    )
 
 
 async def forget_leases(connection: Any, before: datetime) -> None:

@@ -133,6 +133,11 @@ FROM closed
 WHERE number.company_id = :company_id AND number.number_id = closed.number_id
 RETURNING number.number_id;
 
+-- name: forget_holder!
+-- Leases of a visitor who is to be forgotten: nobody known held them.
+UPDATE leases SET holder = 'visitor:' || gen_random_uuid()
+WHERE company_id = :company_id AND id = ANY (:lease_ids::bigint[]) AND holder = :holder;
+
 -- name: forget_leases!
 -- Leases that ended so long ago that the visits they belonged to are forgotten as well.
 DELETE FROM leases WHERE closed_as IS NOT NULL AND upper(period) < :before::timestamptz;

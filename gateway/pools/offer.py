@@ -54,6 +54,7 @@ def _site(row: Any, targets: tuple[SwapTarget, ...]) -> Site:
         time_zone=row["time_zone"],
         region=row["region"],
         targets=targets,
+        consent_required=row["consent_required"],
     )
 
 

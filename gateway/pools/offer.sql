@@ -1,6 +1,6 @@
 -- name: sites
 -- Every site with its company's place and time.
-SELECT s.id, s.company_id, s.name, s.public_key, s.hosts, s.payment_hosts, c.region,
+SELECT s.id, s.company_id, s.name, s.public_key, s.hosts, s.payment_hosts, s.consent_required, c.region,
        coalesce(s.time_zone, c.time_zone) AS time_zone
 FROM sites s JOIN companies c ON c.id = s.company_id ORDER BY s.id;
 

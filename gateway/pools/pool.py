@@ -82,6 +82,7 @@ class Site:
     time_zone: str
     region: str  # ISO country by which its national numbers are read
     targets: tuple[SwapTarget, ...]
+    consent_required: bool = False  # visitors are asked before they are known again
 
 
 @dataclass(frozen=True, slots=True)

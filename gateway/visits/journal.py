@@ -1,0 +1,302 @@
+"""Visits, page views and taps on their way into Postgres: collected in each worker, written together twice a second.
+
+journal = Journal(database)
+async with journal.running():              # what waits at the end is written before it ends
+    journal.began(visit, visitor)
+
+The request that brings them does not wait. A worker that is killed loses what it took in the last half second; one that
+is stopped in order loses nothing, and while Postgres is away everything waits here.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from gateway.pools.leases import forget_holder
+from gateway.store.database import AWAY, Connection, Database
+from gateway.store.queries import load_queries
+from gateway.visits.consent import Consent
+from gateway.visits.ids import made_at
+
+PERIOD_SECONDS = 0.5
+# A batch of five hundred visits takes some 50 ms.
+MOST_AT_ONCE = 500
+# While Postgres is away so much is remembered; then the newest is not taken.
+MOST_WAITING = 50_000
+FAREWELL_SECONDS = 5.0
+# What a row that Postgres will not take ends in: all others are written without it.
+_ROW_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+Row = Mapping[str, Any]
+
+_queries = load_queries(Path(__file__).parent, "journal.sql")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A visitor said no: what identifies is taken from the visit, and from all visits of the visitor if known."""
+
+    company_id: int
+    visit_id: UUID
+    visitor_id: UUID | None
+    consent: Consent
+    done: "asyncio.Future[None]" = field(compare=False)
+
+
+@dataclass(slots=True)
+class _Pages:
+    """What waits, each kind in the order it came; rows are of the tables they go to."""
+
+    visits: list[Row] = field(default_factory=list)
+    kept: dict[tuple[int, str], Row] = field(default_factory=dict)
+    visitors: dict[tuple[int, str], Row] = field(default_factory=dict)
+    views: list[Row] = field(default_factory=list)
+    taps: list[Row] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return sum(map(len, (self.visits, self.kept, self.visitors, self.views, self.taps, self.erasures)))
+
+
+class Journal:
+    """That of one worker. ``write`` sends what waits; ``running`` does so twice a second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting = _Pages()
+        self._turn = asyncio.Lock()
+        self._lost = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many entries have not been written yet."""
+        return len(self._waiting)
+
+    def began(self, visit: Row, visitor: Row | None = None) -> None:
+        """A visit began; ``visitor`` where it may be known again."""
+        if self._has_room():
+            self._waiting.visits.append(visit)
+            self._know(visitor)
+
+    def went_on(self, visitor: Row) -> None:
+        """A visitor who is known was seen again."""
+        if self._has_room():
+            self._know(visitor)
+
+    def consented(self, visit: Row, visitor: Row | None) -> None:
+        """What was not kept of a visit may be kept now."""
+        if self._has_room():
+            self._waiting.kept[visit["company_id"], visit["id"]] = visit
+            self._know(visitor)
+
+    def viewed(self, view: Row) -> None:
+        """A page of a visit was opened."""
+        if self._has_room():
+            self._waiting.views.append(view)
+
+    def tapped(self, tap: Row) -> None:
+        """A number on a page was tapped."""
+        if self._has_room():
+            self._waiting.taps.append(tap)
+
+    async def erase(self, company_id: int, visit_id: UUID, visitor_id: UUID | None, consent: Consent) -> None:
+        """Take away what identifies, and wait until it is gone. A caller who stops waiting takes nothing back."""
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.erasures.append(Erasure(company_id, visit_id, visitor_id, consent, done))
+        await asyncio.shield(done)
+
+    async def write(self) -> None:
+        """Write what waits. Raises what the database raises; then it all waits for the next time."""
+        async with self._turn:
+            while self.waiting:
+                taken = self._take()
+                try:
+                    await self._write(taken)
+                except _ROW_REFUSED:
+                    await self._write_one_by_one(taken)
+                except BaseException:
+                    self._put_back(taken)
+                    raise
+                for erasure in taken.erasures:
+                    if not erasure.done.done():
+                        erasure.done.set_result(None)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Journal"]:
+        """Write twice a second while it lasts, and at the end what still waits."""
+        writing = asyncio.create_task(self._endless())
+        try:
+            yield self
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await self._try()
+            if self.waiting:
+                _log.error("visits are lost: Postgres was away when the collector stopped", lost=self.waiting)
+
+    async def _endless(self) -> None:
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            await self._try()
+
+    async def _try(self) -> None:
+        try:
+            await self.write()
+        except AWAY as error:
+            _log.warning("visits wait for Postgres", waiting=self.waiting, fault=str(error))
+        if self._lost:
+            _log.error("visits are not noted: Postgres has been away for too long", lost=self._lost)
+            self._lost = 0
+
+    def _has_room(self) -> bool:
+        if len(self._waiting) < MOST_WAITING:
+            return True
+        self._lost += 1
+        return False
+
+    def _know(self, visitor: Row | None) -> None:
+        if visitor is None:
+            return
+        key = visitor["company_id"], visitor["id"]
+        before = self._waiting.visitors.get(key)
+        if before is not None:
+            visitor = {
+                **visitor,
+                "first_seen": before["first_seen"],
+                "touch": visitor["touch"] if visitor["touch"] is not None else before["touch"],
+                "client_ids": before["client_ids"] | visitor["client_ids"],
+            }
+        self._waiting.visitors[key] = visitor
+
+    def _take(self) -> _Pages:
+        """What comes next. Erasures go last: what they erase may be among the rest."""
+        waiting = self._waiting
+        if len(waiting) <= MOST_AT_ONCE:
+            self._waiting = _Pages()
+            return waiting
+        taken = _Pages(
+            visits=waiting.visits[:MOST_AT_ONCE], views=waiting.views[:MOST_AT_ONCE], taps=waiting.taps[:MOST_AT_ONCE]
+        )
+        del waiting.visits[:MOST_AT_ONCE], waiting.views[:MOST_AT_ONCE], waiting.taps[:MOST_AT_ONCE]
+        taken.visitors, waiting.visitors = waiting.visitors, {}
+        if not waiting.visits:
+            taken.kept, waiting.kept = waiting.kept, {}
+            taken.erasures, waiting.erasures = waiting.erasures, []
+        return taken
+
+    def _put_back(self, taken: _Pages) -> None:
+        """What was not written goes before what came since."""
+        since = self._waiting
+        self._waiting = _Pages(
+            taken.visits + since.visits,
+            taken.kept | since.kept,
+            taken.visitors,
+            taken.views + since.views,
+            taken.taps + since.taps,
+            taken.erasures + since.erasures,
+        )
+        for visitor in since.visitors.values():
+            self._know(visitor)
+
+    async def _write(self, pages: _Pages) -> None:
+        companies = {
+            row["company_id"]
+            for rows in (pages.visits, pages.kept.values(), pages.visitors.values(), pages.views, pages.taps)
+            for row in rows
+        } | {erasure.company_id for erasure in pages.erasures}
+        if not companies:
+            return
+        # Erasing is a promise to a person: that is on the disk before it is answered.
+        async with self._database.companies(*sorted(companies), durable=bool(pages.erasures)) as connection:
+            if pages.visits:
+                await _queries.add_visits(connection, visits=_json(pages.visits))
+            if pages.kept:
+                await _queries.keep_visits(connection, visits=_json(list(pages.kept.values())))
+            await self._add_keywords(connection, [*pages.visits, *pages.kept.values()])
+            if pages.visitors:
+                await _queries.know_visitors(connection, visitors=_json(list(pages.visitors.values())))
+            if pages.views:
+                await _queries.add_page_views(connection, views=_json(pages.views))
+            if pages.taps:
+                await _queries.add_taps(connection, taps=_json(pages.taps))
+            for erasure in pages.erasures:
+                await _erase(connection, erasure)
+
+    async def _add_keywords(self, connection: Connection, visits: Sequence[Row]) -> None:
+        clicked = [visit for visit in visits if visit["click_id_type"] == "gclid"]
+        if clicked:
+            await _queries.add_keywords(
+                connection,
+                companies=[visit["company_id"] for visit in clicked],
+                ids=[UUID(visit["id"]) for visit in clicked],
+                gclids=[visit["click_id"] for visit in clicked],
+                started=[made_at(UUID(visit["id"])) for visit in clicked],
+            )
+
+    async def _write_one_by_one(self, pages: _Pages) -> None:
+        """Find the row that Postgres will not take, and write all others."""
+        alone: list[_Pages] = [
+            *(_Pages(visits=[row]) for row in pages.visits),
+            *(_Pages(kept={key: row}) for key, row in pages.kept.items()),
+            *(_Pages(visitors={key: row}) for key, row in pages.visitors.items()),
+            *(_Pages(views=[row]) for row in pages.views),
+            *(_Pages(taps=[row]) for row in pages.taps),
+            *(_Pages(erasures=[erasure]) for erasure in pages.erasures),
+        ]
+        for number, one in enumerate(alone):
+            try:
+                await self._write(one)
+            except _ROW_REFUSED as error:
+                _log.error("an entry about a visit cannot be written and is dropped", fault=str(error))
+            except BaseException:
+                for rest in reversed(alone[number:]):
+                    self._put_back(rest)
+                raise
+
+
+async def touch_of(connection: Connection, company_id: int, visitor_id: UUID) -> dict[str, Any] | None:
+    """The last touch of a visitor that was not direct, as it was stored (the fields of a Source)."""
+    found = await _queries.touch_of(connection, company_id=company_id, visitor_id=visitor_id)
+    return json.loads(found) if found else None
+
+
+async def _erase(connection: Connection, erasure: Erasure) -> None:
+    rows = _queries.erase_visits(
+        connection,
+        company_id=erasure.company_id,
+        visit_id=erasure.visit_id,
+        started_at=made_at(erasure.visit_id),
+        visitor_id=erasure.visitor_id,
+        at=erasure.consent.at,
+        signal=erasure.consent.signal,
+    )
+    leases = [row["lease_id"] async for row in rows]
+    if leases and erasure.visitor_id is not None:
+        await forget_holder(connection, erasure.company_id, erasure.visitor_id, leases)
+
+
+def _json(rows: Sequence[Row]) -> str:
+    return _encoder.encode(rows)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value))
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, default=_plain)
