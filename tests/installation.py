@@ -46,6 +46,7 @@ _TRUNK = """
 type=endpoint
 context=numberpool-in
 transport=udp
+identify_by=ip
 disallow=all
 allow=ulaw
 allow_transfer=no

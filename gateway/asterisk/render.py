@@ -27,6 +27,8 @@ from gateway.settings import CallSettings, NodeSettings, SettingsError
 DIALPLAN = "numberpool-dialplan"
 VERSION_DIGITS = 8
 MANIFEST = ".numberpool-manifest.json"
+# A gateway on the same machine logs in from there alone, whatever address the manager interface listens on.
+_FROM_HERE = "deny = 0.0.0.0/0.0.0.0,::/0\npermit = 127.0.0.0/255.0.0.0,::1/128\n"
 # Holds the AMI secrets.
 _PRIVATE = {"numberpool-manager.conf"}
 
@@ -81,6 +83,7 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
                 f"node {node.name}: {name} holds one of ; , $ {{ }} or a line break, which Asterisk's configuration "
                 "files read as something else; choose another"
             )
+    values["access"] = _FROM_HERE if node.host in ("127.0.0.1", "::1", "localhost") else ""
     values["allowed"] = f"({contexts})" if contexts else "0"
     values["trunks"] = node.trunks
     values["emergency_callers"] = sorted(emergency_callers(calls.emergency_callers))

@@ -112,7 +112,8 @@ def call_entry(
         decided_by=record.decided_by,
         decision_ms=None if record.waited_seconds is None else max(0.0, record.waited_seconds * 1000),
         recorded=record.rate is not None and picked_up is not None,
-        evidence=dict(zip(("first", "request", "to", "party"), record.dialled, strict=True)),
+        evidence=dict(zip(("first", "request", "to", "party"), record.dialled, strict=True))
+        | ({"unheard": record.unheard} if record.unheard else {}),
         legs=_legs(record) if ended else (),
     )
 

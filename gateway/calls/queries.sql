@@ -58,6 +58,7 @@ ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     answered_by = excluded.answered_by, last_answered_by = excluded.last_answered_by,
     hung_up_by = excluded.hung_up_by, hangup_cause = excluded.hangup_cause,
     decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded,
+    evidence = excluded.evidence,
     number_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.number_id ELSE known.number_id END,
     source_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.source_id ELSE known.source_id END,
     did = CASE WHEN known.company_id = excluded.company_id THEN excluded.did ELSE known.did END

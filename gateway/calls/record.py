@@ -71,6 +71,7 @@ class CallRecord:
     sent_on_by: str = ""  # the channel that made a blind transfer which nobody has answered
     voicemail: bool = False  # a message was left
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
+    unheard: str = ""  # the codec that this Asterisk cannot decode, where that left the call without a recording
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
     blocked: bool = False  # by a rule about its caller
@@ -139,6 +140,7 @@ def parse_record(line: str) -> CallRecord:
             sent_on_by=fields.get("sent", ""),
             voicemail=fields.get("voicemail", "") == "SUCCESS",
             turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
+            unheard=fields.get("unheard", ""),
             rate=int(fields["rate"]) if fields.get("rate") else None,
             blocked=fields.get("blocked", "") == "1",
             legs=tuple(_leg(text) for text in fields.get("legs", "").split("~") if text),

@@ -125,7 +125,7 @@ def check_ways(
                 Area.TRUNKS,
                 f"No endpoint sends its calls to {ENTRY}: Numberpool gets none.",
                 f"in pjsip.conf, in the endpoint of each trunk:  context={ENTRY}",
-                "asterisk -rx 'pjsip reload'",
+                "asterisk -rx 'module reload res_pjsip.so'",
             )
         ]
     found: list[Finding] = []

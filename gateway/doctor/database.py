@@ -164,7 +164,7 @@ def check_unknown_dids(called: Iterable[tuple[str, int, datetime]], directory: D
                     f"{'A call' if calls == 1 else f'{calls} calls'} of the last {WINDOW.days} days came without a "
                     f"number in the request line ({did or 'nothing'}).",
                     "in pjsip.conf, in the endpoint of that trunk:  set_var=NP_DID_FROM=to   # or party",
-                    "asterisk -rx 'pjsip reload'",
+                    "asterisk -rx 'module reload res_pjsip.so'",
                     where=did,
                 )
             )

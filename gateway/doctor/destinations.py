@@ -9,7 +9,7 @@ from gateway.doctor.findings import Area, Finding, Severity, error, warning
 from gateway.doctor.pjsip import Called, Endpoint, parts_of
 from gateway.pools.loops import dials_any_of
 
-RELOAD = "asterisk -rx 'pjsip reload'"
+RELOAD = "asterisk -rx 'module reload res_pjsip.so'"
 _AREA = Area.DESTINATIONS
 DEFAULT = "calls.default_destination"
 TRUNKS = "nodes.trunks"

@@ -42,6 +42,7 @@ _PROVIDES: Mapping[str, str] = {
     "func_lock": "LOCK TRYLOCK UNLOCK",
     "func_logic": "IF IFTIME IFMODULE EXISTS ISNULL SET IMPORT DELETE",
     "func_math": "MATH INC DEC MIN MAX ABS",
+    "func_module": "IFMODULE",
     "func_md5": "MD5",
     "func_pjsip_aor": "PJSIP_AOR",
     "func_pjsip_contact": "PJSIP_CONTACT",

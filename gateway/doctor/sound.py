@@ -8,7 +8,7 @@ from gateway.doctor.findings import Area, Finding, error, warning
 from gateway.doctor.pjsip import Endpoint
 
 _AREA = Area.SOUND
-RELOAD = "asterisk -rx 'pjsip reload'"
+RELOAD = "asterisk -rx 'module reload res_pjsip.so'"
 
 # The modules that translate a codec, any of which will do; what is not named here needs none.
 TRANSLATORS: Mapping[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from gateway.doctor.conf import Config
 from gateway.doctor.findings import Area, Finding, error, warning
 from gateway.doctor.pjsip import Endpoint, Registration
 
-RELOAD = "asterisk -rx 'pjsip reload'"
+RELOAD = "asterisk -rx 'module reload res_pjsip.so'"
 _AREA = Area.TRUNKS
 
 # Option, what it must not be, and what happens otherwise.

@@ -50,6 +50,7 @@ ignore_uri_user_options = yes
 type = endpoint
 transport = udp
 context = numberpool-in
+identify_by = ip
 disallow = all
 allow = ulaw,alaw,g722
 allow_transfer = no

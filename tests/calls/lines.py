@@ -35,6 +35,10 @@ def line_of(record: CallRecord) -> str:
         number, source = record.number_id or "", record.source_id or ""
         waited = "" if record.waited_seconds is None else f"{record.waited_seconds:.6f}"
         parts += [f"by={record.decided_by}", f"ref={number}.{source}", f"waited={waited}"]
+    if record.unheard:
+        parts.append(f"unheard={encode(record.unheard)}")
+    if record.blocked:
+        parts.append("blocked=1")
     if record.rate:
         parts.append(f"rate={record.rate}")
     parts.append(f"stage={record.stage.value}")
@@ -79,6 +83,7 @@ def as_of(record: CallRecord, stage: Stage) -> CallRecord:
         talked_seconds=None,
         peer="",
         voicemail=False,
+        blocked=False,
         legs=(),
         turns=(),
     )
@@ -92,5 +97,6 @@ def as_of(record: CallRecord, stage: Stage) -> CallRecord:
             source_id=None,
             waited_seconds=None,
             rate=None,
+            unheard="",
         )
     return earlier

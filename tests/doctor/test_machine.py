@@ -278,7 +278,7 @@ async def test_the_command_where_something_is(patient: Clinic) -> None:
         "  ERROR: The trunk trunk has allow_transfer=yes (which is also what it is when nobody says): a caller's REFER "
         "reaches any extension of yours.",
         "      in pjsip.conf, [trunk] type=endpoint:  allow_transfer=no",
-        "      asterisk -rx 'pjsip reload'",
+        "      asterisk -rx 'module reload res_pjsip.so'",
         "",
         "1 error",
     ]
@@ -290,7 +290,10 @@ async def test_the_command_where_something_is(patient: Clinic) -> None:
             "node": "pbx",
             "where": "trunk",
             "what": as_json[0]["what"],
-            "mend": ["in pjsip.conf, [trunk] type=endpoint:  allow_transfer=no", "asterisk -rx 'pjsip reload'"],
+            "mend": [
+                "in pjsip.conf, [trunk] type=endpoint:  allow_transfer=no",
+                "asterisk -rx 'module reload res_pjsip.so'",
+            ],
         }
     ]
 
