@@ -58,6 +58,11 @@ def test_an_unanswered_call(statuses: list[str], outcome: Outcome) -> None:
     assert call_outcome(replace(RECORD, legs=tuple(leg(status) for status in statuses))) is outcome
 
 
+def test_a_blocked_call_is_neither_abandoned_nor_failed() -> None:
+    assert call_outcome(replace(RECORD, blocked=True)) is Outcome.BLOCKED
+    assert call_outcome(replace(RECORD, blocked=True, cut_off=True)) is Outcome.CUT_OFF
+
+
 def test_an_answer_outweighs_whatever_came_before_and_a_death_outweighs_the_answer() -> None:
     answered = replace(RECORD, answered_at=BEGAN, legs=(leg("BUSY"), leg("END")))
     assert call_outcome(answered) is Outcome.ANSWERED

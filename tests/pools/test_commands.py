@@ -109,3 +109,36 @@ def test_a_destination_in_the_admins_own_dialplan(numberpool: Typed, tmp_path: P
     added = numberpool("destination", "add", "Queue", "Dialplan/600@queues")
     assert added.returncode == 0, added.stderr
     assert "Goto(numberpool-next,s,1)" in added.stdout
+
+
+def test_callers_numbers_outside_and_the_main_number(numberpool: Typed, tmp_path: Path) -> None:
+    assert numberpool("company", "add", "Acme", "--region", "CA", "--main-number", "306 555 0000").returncode == 0
+    changed = numberpool("company", "set", "--main-number", "(306) 555-0001")
+    assert "(306) 555-0001 (+13065550001) is the main number of Acme." in changed.stdout
+    assert numberpool("company", "set").returncode == 2
+
+    assert "every call rings" in numberpool("caller", "list").stdout
+    blocked = numberpool("caller", "block", "(306) 555-0666", "--note", "sells windows")
+    assert blocked.stdout == "Calls from (306) 555-0666 to Acme are refused; the log shows them as blocked.\n"
+    assert numberpool("caller", "allow", "+44 20 7946 0018").returncode == 0
+    listed = numberpool("caller", "list", "--company", "Acme").stdout.splitlines()
+    assert [line.split("  ")[0] for line in listed] == ["CALLER", "+44 20 7946 0018", "(306) 555-0666"]
+    assert listed[2].endswith("blocked      sells windows")
+    assert "has no rule any more" in numberpool("caller", "forget", "306 555 0666").stdout
+    refused = numberpool("caller", "forget", "306 555 0666")
+    assert (refused.returncode, "numberpool caller list" in refused.stderr) == (1, True)
+    refused = numberpool("caller", "block", "911")
+    assert "'911' is a number of emergency services" in refused.stderr
+
+    refused = numberpool("destination", "add", "Help", "PJSIP/911@carrier")
+    assert "'PJSIP/911@carrier' dials 911, an emergency number" in refused.stderr
+    refused = numberpool("number", "add", "911", "--source", "x")
+    assert "'911' is an emergency number" in refused.stderr
+    refused = numberpool("destination", "add", "Mobile", "Trunk/(306) 555-9876")
+    assert "add a [[nodes.trunks]] table" in refused.stderr
+    (tmp_path / "numberpool.toml").write_text(
+        "[[nodes]]\nsecret = 'a'\nstore_secret = 'b'\n[[nodes.trunks]]\nname = 'carrier-a'\n"
+    )
+    added = numberpool("destination", "add", "Mobile", "Trunk/(306) 555-9876")
+    assert added.returncode == 0, added.stderr
+    assert "Trunk/+13065559876" in numberpool("destination", "list").stdout
