@@ -75,7 +75,8 @@ async def import_numbers(
     out. ``progress`` is told how many are done of how many. Raises FaultyImport, which names every faulty line;
     NoSuchPool, NoSuchSource, NoSuchDestination for what all lines share.
     """
-    places = await _Places.read(connection, company, pool, source, destination)
+    static = pool is None or any(entry.said.get("pool") == setup.STATIC_POOL for entry in entries)
+    places = await _Places.read(connection, company, pool, source, destination, static=static)
     rows: list[_Row] = []
     faults: list[Fault] = []
     first: dict[str, int] = {}
@@ -124,10 +125,18 @@ class _Places:
 
     @classmethod
     async def read(
-        cls, connection: Any, company: Company, pool: str | None, source: str | None, destination: str | None
+        cls,
+        connection: Any,
+        company: Company,
+        pool: str | None,
+        source: str | None,
+        destination: str | None,
+        *,
+        static: bool,
     ) -> "_Places":
+        """As they are; the pool of static numbers is made where it is needed (``static``) and not there."""
         pools = {row["name"]: (row["id"], row["kind"]) for row in await setup.pools(connection, company)}
-        if pool is None and setup.STATIC_POOL not in pools:
+        if static and setup.STATIC_POOL not in pools:
             pools[setup.STATIC_POOL] = (await setup.add_pool(connection, company, setup.STATIC_POOL), "static")
         places = cls(
             company,

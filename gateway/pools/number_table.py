@@ -160,7 +160,7 @@ def _number_columns(rows: Sequence[tuple[int, list[str]]], region: str) -> set[i
                 numbers[place] += _reads(cell, region)
     if len(filled) <= 1:
         return None
-    columns = {place for place in filled if 2 * numbers[place] > filled[place]}
+    columns = {place for place in filled if 2 * numbers[place] >= filled[place]}
     return columns or None
 
 

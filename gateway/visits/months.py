@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -29,20 +28,29 @@ _queries = load_queries(Path(__file__).parent, "months.sql")
 _log = structlog.get_logger(__name__)
 
 
-async def keep_months(connection: Any, today: date, *, kept: int = KEPT) -> None:
+async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> None:
     """Make the months that come, drop those older than ``kept``, and forget what belongs to them.
 
-    ``connection`` is in a transaction that sees every company.
+    Each month by itself: visits that are written meanwhile wait for a moment, and never in a circle.
     """
-    for row in [row async for row in _queries.make_months(connection, today=today, ahead=AHEAD)]:
-        _log.info("a month is made", month=row["made"])
+    async with database.everything() as connection:
+        missing = [row async for row in _queries.missing_months(connection, today=today, ahead=AHEAD)]
+    for row in missing:
+        async with database.everything() as connection:
+            if await _queries.make_month(connection, parent=row["parent"], month=row["month"]):
+                _log.info("a month is made", table=row["parent"], month=str(row["month"]))
     before = months_before(today, kept)
-    for row in [row async for row in _queries.drop_months(connection, before=before)]:
-        _log.info("a month is dropped", table=row["dropped"])
-    await _queries.forget_visitors(connection, before=before)
+    async with database.everything() as connection:
+        old = [row async for row in _queries.old_months(connection, before=before)]
+    for row in old:
+        async with database.everything() as connection:
+            await _queries.drop_month(connection, parent=row["parent"], month=row["month"])
+            _log.info("a month is dropped", table=row["parent"], month=str(row["month"]))
     midnight = datetime.combine(before, time(), UTC)
-    await forget_leases(connection, midnight)
-    await forget_hours(connection, midnight)
+    async with database.everything() as connection:
+        await _queries.forget_old(connection, before=before)
+        await forget_leases(connection, midnight)
+        await forget_hours(connection, midnight)
 
 
 def months_before(day: date, months: int) -> date:
@@ -55,8 +63,7 @@ def handlers(database: Database) -> Mapping[str, Handler]:
     """What ``run_jobs`` shall do."""
 
     async def work(_job: Job) -> None:
-        async with database.everything() as connection:
-            await keep_months(connection, datetime.now(UTC).date())
+        await keep_months(database, datetime.now(UTC).date())
 
     return {JOB: work}
 
@@ -64,8 +71,7 @@ def handlers(database: Database) -> Mapping[str, Handler]:
 async def look_ahead(database: Database) -> None:
     """Make what is missing at once, then put the job into the queue every few hours, until cancelled."""
     try:
-        async with database.everything() as connection:
-            await keep_months(connection, datetime.now(UTC).date())
+        await keep_months(database, datetime.now(UTC).date())
     except AWAY as error:
         _log.warning("months cannot be made; visits are kept aside until they are", fault=str(error))
     while True:

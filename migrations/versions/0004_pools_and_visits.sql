@@ -279,7 +279,8 @@ BEGIN
 END $$;
 
 -- Make the month of one of the four tables; false where it is there. Rows that came before it was made move into it.
--- Writers wait for the moment that takes; readers do not. For a transaction that sees all companies.
+-- Writers wait for the moment that takes; readers do not. For a transaction that sees all companies and does nothing else,
+-- because writers may take the four tables in another order.
 CREATE FUNCTION numberpool_make_month(parent text, month date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     name text := format('%s_%s', parent, to_char(month, 'YYYY_MM'));
@@ -306,25 +307,10 @@ BEGIN
     RETURN true;
 END $$;
 
--- Forget what is older than the first of a month: whole months are dropped; the names of those. For a transaction
--- that sees all companies.
-CREATE FUNCTION numberpool_drop_months(before date) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-    start date := date_trunc('month', before);
-    name text;
+-- Drop a month of one of the four tables.
+CREATE FUNCTION numberpool_drop_month(parent text, month date) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    FOR name IN
-        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = ANY (ARRAY['visits', 'page_views', 'exposures', 'taps']::regclass[])
-          AND c.relname ~ '_[0-9]{4}_[0-9]{2}$' AND to_date(right(c.relname, 7), 'YYYY_MM') < start
-    LOOP
-        EXECUTE format('DROP TABLE %I', name);
-        RETURN NEXT name;
-    END LOOP;
-    DELETE FROM visits_other WHERE started_at < start::timestamp AT TIME ZONE 'UTC';
-    DELETE FROM page_views_other WHERE at < start::timestamp AT TIME ZONE 'UTC';
-    DELETE FROM exposures_other WHERE shown_at < start::timestamp AT TIME ZONE 'UTC';
-    DELETE FROM taps_other WHERE at < start::timestamp AT TIME ZONE 'UTC';
+    EXECUTE format('DROP TABLE IF EXISTS %I', format('%s_%s', parent, to_char(month, 'YYYY_MM')));
 END $$;
 
 -- --------------------------------------------------------------------------------------------------- rules, keywords
