@@ -15,7 +15,7 @@ import structlog
 
 from gateway.asterisk.ami import AmiError, AmiLink
 from gateway.asterisk.channels import person_behind, variable
-from gateway.asterisk.events import BridgeHint, TransferHint
+from gateway.asterisk.events import BridgeHint, Hint, TransferHint, UnholdHint
 from gateway.calls.record import CallRecord, Stage
 from gateway.calls.turns import Turn, Turns, decode_turn, encode_turn, talks_with, transferred
 from gateway.health import Condition, Health
@@ -40,8 +40,8 @@ class _Followed:
     began: float
     turns: Turns = ()
     kept: Turns | None = None  # what the channel carries; none: not read yet
-    way: frozenset[str] = frozenset()  # the channels that led to whom the caller talks with
-    hints: list[BridgeHint | TransferHint | None] = field(default_factory=list)
+    way: frozenset[str] = frozenset()  # the channels to whom the caller talks with, and that one
+    hints: list[Hint | None] = field(default_factory=list)
     hinted_at: list[float] = field(default_factory=list)
     sent_on: tuple[str, float] | None = None  # the last transfer that was told of: its target, and when
     watched: bool = False  # from its start on, by one link
@@ -53,7 +53,7 @@ class Conversations:
     """The conversations of one node's calls, over the link that ``link`` gives.
 
     ``answered`` gets the record of a call that somebody took elsewhere than in our own Dial(), ``changed`` that of one
-    in which another person has just come to the other end.
+    in which another voice has just come to the other end.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Conversations:
 
     # -- hints ---------------------------------------------------------------------------------------------------
 
-    def hint(self, hint: BridgeHint | TransferHint, now: float) -> None:
+    def hint(self, hint: Hint, now: float) -> None:
         """Asterisk says that something happened at monotonic ``now`` to the channels of a bridge."""
         if self._heard_nothing:
             self._heard_nothing = False
@@ -167,7 +167,7 @@ class Conversations:
         for key in {key for channel in touched for key in self._by_channel.get(channel, ())}:
             self._hint(self._calls[key], hint, now)
 
-    def _hint(self, call: _Followed, hint: BridgeHint | TransferHint | None, now: float) -> None:
+    def _hint(self, call: _Followed, hint: Hint | None, now: float) -> None:
         call.hinted = call.hinted or hint is not None
         if isinstance(hint, TransferHint):
             call.sent_on = hint.target, max(0.0, now - call.began)
@@ -192,6 +192,9 @@ class Conversations:
                     await asyncio.sleep(SETTLE_SECONDS)
                 if call.kept is None:
                     call.kept = call.turns = await _kept(link, call.record.channel)
+                if isinstance(hint, UnholdHint):
+                    await self._changed(call.record)  # many phones speak in a new stream of sound then
+                    continue
                 moment = max(0.0, at - call.began)
                 if isinstance(hint, TransferHint):
                     if await self._is_sent_on(link, call, hint):
@@ -234,7 +237,7 @@ class Conversations:
             if any(isinstance(hint, TransferHint) for hint in call.hints) or (wait and call.hints):
                 return None
             person, way = await person_behind(link, call.record.channel)
-            self._leads(call, frozenset(way))
+            self._leads(call, frozenset((*way, person) if person else way))
             if person is not None:
                 return person, await variable(link, person, "DIALEDPEERNUMBER")
             # Nobody, although somebody is in the bridge at the end of the way: not set yet.

@@ -43,12 +43,21 @@ class TransferHint:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnholdHint:
+    """A channel took back whom it had put on hold, or so it is said."""
+
+    channel: str
+
+
+Hint = BridgeHint | TransferHint | UnholdHint
 # What our event filter lets through besides our own events.
 _BRIDGES = {"Event: BridgeEnter": True, "Event: BridgeLeave": False}
 _TRANSFER = "Event: BlindTransfer"
+_UNHOLD = "Event: Unhold"
 
 
-def parse_event(block: bytes, token: str) -> CallRecord | BridgeHint | TransferHint | Unfiltered | None:
+def parse_event(block: bytes, token: str) -> CallRecord | Hint | Unfiltered | None:
     """The record in a call's event, or a hint; UNFILTERED for a stranger's event; None for one that Asterisk always
     sends, and for a hint that says nothing.
 
@@ -56,9 +65,11 @@ def parse_event(block: bytes, token: str) -> CallRecord | BridgeHint | TransferH
     """
     lines = block.decode("utf-8", "replace").split("\r\n")
     names = [line.partition(":")[0].strip().lower() for line in lines]
-    if lines[0] in _BRIDGES:
+    if lines[0] in _BRIDGES or lines[0] == _UNHOLD:
         # Only what Asterisk prints before the first text of a caller's.
         fields = dict(line.split(": ", 1) for line in lines[: _first_text(names)] if ": " in line)
+        if lines[0] == _UNHOLD:
+            return UnholdHint(fields["Channel"]) if fields.get("Channel") else None
         if not fields.get("BridgeUniqueid") or not fields.get("Channel"):
             return None
         return BridgeHint(fields["BridgeUniqueid"], fields["Channel"], _BRIDGES[lines[0]])

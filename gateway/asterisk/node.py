@@ -15,7 +15,7 @@ import structlog
 from gateway.asterisk import version
 from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
 from gateway.asterisk.conversations import Conversations
-from gateway.asterisk.events import PROOF_EVENT, BridgeHint, ForgedEvent, TransferHint, Unfiltered, parse_event
+from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Hint, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.recorder import record_anew
@@ -220,7 +220,7 @@ class Node:
             if event.asks and event.asks == str(self._epoch):
                 self._answer(event)
             self._intake.heard(event)
-        elif isinstance(event, BridgeHint | TransferHint):
+        elif isinstance(event, Hint):
             self._conversations.hint(event, time.monotonic())
         elif block.find(PROOF_EVENT.encode()) >= 0:
             self._proofs.put_nowait(True)

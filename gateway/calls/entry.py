@@ -180,8 +180,12 @@ def _turns(record: CallRecord) -> list[Turn]:
     if picked_up is None or (record.answered_at is None and record.turns):
         return list(record.turns)
     answered = max(0.0, (picked_up - record.started_at).total_seconds())
-    if not record.turns or not record.turns[0].channel:
-        return [Turn(record.answered_channel or record.peer, "", 0.0, answered), *record.turns]
+    who = record.people[0] if record.people else ""
+    if not record.turns:
+        return [Turn(who, "", 0.0, answered)]
+    if record.turns[0].channel != who:  # the gateway came later, and saw only what followed
+        second = replace(record.turns[0], since=max(answered, record.turns[0].since))
+        return [Turn(who, "", 0.0, answered, second.since), second, *record.turns[1:]]
     return [replace(record.turns[0], answered=answered), *record.turns[1:]]
 
 

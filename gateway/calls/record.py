@@ -96,6 +96,9 @@ class CallRecord:
         Dial() knows only the near end of a Local channel; whom it led to, the gateway has seen.
         """
         seen = tuple(turn.channel for turn in self.turns if turn.channel)
+        first = self.answered_channel
+        if seen and first and not first.startswith("Local/") and seen[0] != first:
+            return (first, *seen)  # the gateway came later
         return seen or tuple(channel for channel in (self.answered_channel or self.peer,) if channel)
 
 

@@ -39,8 +39,6 @@ def line_of(record: CallRecord) -> str:
         parts.append(f"unheard={encode(record.unheard)}")
     if record.blocked:
         parts.append("blocked=1")
-    if record.blocked:
-        parts.append("blocked=1")
     if record.rate:
         parts.append(f"rate={record.rate}")
     parts.append(f"stage={record.stage.value}")
@@ -85,7 +83,6 @@ def as_of(record: CallRecord, stage: Stage) -> CallRecord:
         talked_seconds=None,
         peer="",
         voicemail=False,
-        blocked=False,
         blocked=False,
         legs=(),
         turns=(),

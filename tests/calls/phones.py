@@ -78,9 +78,11 @@ class Line:
         self.voice.hush()
         await self._reinvite()
 
-    async def resume(self) -> None:
-        """Take it back."""
+    async def resume(self, counts_from: int | None = None) -> None:
+        """Take it back; with ``counts_from``, in a new stream of sound."""
         self._held = False
+        if counts_from is not None:
+            self.voice.begin_anew(counts_from)
         await self._reinvite()
 
     async def press(self, keys: str) -> None:

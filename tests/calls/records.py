@@ -77,7 +77,6 @@ def ended_records(draw: st.DrawFn, numbers: int = 3) -> CallRecord:
         sent_on_by=draw(st.just("") | channels),
         voicemail=draw(st.booleans()),
         blocked=draw(st.booleans()),
-        blocked=draw(st.booleans()),
         turns=draw(passed_on()),
         legs=tuple(draw(st.lists(legs(), max_size=3))),
     )

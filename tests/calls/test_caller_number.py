@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from gateway.calls.caller import caller_name, caller_number
 from gateway.local.programs import AsteriskHome
 from tests.calls.exchange import Exchange
-from tests.calls.scenarios import Invite, caller_gives_up, caller_talks
+from tests.calls.scenarios import Invite, caller_gives_up, caller_reinvites, caller_talks, line_answers
 from tests.calls.wire import Seen
 from tests.installation import TRUNK, TRUNK_TRUSTING, Installation, Number
 
 DID = "+13065552001"
 RINGS = "+13065552002"
+DESK = "+13065552003"  # a phone that is told all that Asterisk knows
 SECRET = "+13065550177"
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 OPEN = f'"Anna Kern" <sip:{SECRET}@[local_ip]>'
@@ -24,7 +25,9 @@ RPID = f'Remote-Party-ID: "Anna Kern" <sip:{SECRET}@[local_ip]>;party=calling;sc
 
 
 def installation(home: AsteriskHome, folder: Path, dsn: str) -> Installation:
-    return Installation(home, folder, dsn, [Number(DID), Number(RINGS, ("rings",))], ("main", "rings"))
+    numbers = [Number(DID), Number(RINGS, ("rings",)), Number(DESK, ("desk",))]
+    tells_all = {"desk": "send_pai=yes\nsend_rpid=yes\ntrust_id_outbound=yes"}
+    return Installation(home, folder, dsn, numbers, ("main", "rings", "desk"), endpoints=tells_all)
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,16 @@ async def test_what_is_believed(exchange: Exchange, said: Said, untrusted: str |
     for address, caller in ((TRUNK, untrusted), (TRUNK_TRUSTING, trusted)):
         row = await exchange.call(caller_talks(said.invite, 0.05), "main", address=address)
         assert row["caller"] == caller
+
+
+async def test_a_re_invite_tells_the_phone_nothing_of_who_is_withheld(exchange: Exchange) -> None:
+    """A carrier that refreshes its session may name the caller then; this phone would be told."""
+    seen = Seen({"desk": await exchange.line("desk", line_answers())})
+    invite = Invite(DESK, from_=ANONYMOUS, headers=(PAI, "Privacy: id"))
+    row = await exchange.call(caller_reinvites(invite, [PAI], 0.5), address=TRUNK_TRUSTING)
+    assert (row["outcome"], row["caller"]) == ("answered", None)
+    assert SECRET.removeprefix("+") not in seen.lines["desk"].messages
+    assert "Anna" not in seen.lines["desk"].messages
 
 
 async def test_who_is_withheld_and_gives_up(exchange: Exchange) -> None:

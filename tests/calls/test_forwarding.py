@@ -15,6 +15,11 @@ from tests.calls.scenarios import (
     carrier_takes_only,
     line_answers,
     line_refuses,
+    pause,
+    receive,
+    reply,
+    scenario,
+    sdp,
 )
 from tests.calls.wire import Seen, address
 from tests.installation import Installation, Number, Row
@@ -155,6 +160,22 @@ async def test_a_person_outside_declines(exchange: Exchange, caller: str, status
         )
         assert len(seen.invites("carrier-a")) == 1
         assert seen.invites("carrier-b") == []
+
+
+@pytest.mark.parametrize(("status", "attempts"), [("603 Decline", 1), ("403 Forbidden", 2)])
+async def test_what_is_heard_before_a_refusal(exchange: Exchange, caller: str, status: str, attempts: int) -> None:
+    """Behind 183 a person may have declined, who is left in peace; 403 is always the trunk's word."""
+    heard = scenario(
+        receive("INVITE", 'rrs="true"'),
+        reply("183 Session Progress", body=sdp(None)),
+        pause(0.1),
+        reply(status),
+        receive("ACK"),
+    )
+    async with carriers(exchange, a=heard) as seen:
+        row = await exchange.call(caller_talks(Invite(OVER_TRUNKS, caller), 0.05), "main")
+        assert len(seen.invites("carrier-a")) == attempts
+    assert row["answered_by"] == ("PJSIP/main" if attempts == 1 else "PJSIP/carrier-b")
 
 
 async def test_a_phone_that_declines_is_no_trunk(exchange: Exchange, caller: str) -> None:

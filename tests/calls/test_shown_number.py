@@ -6,7 +6,7 @@ import pytest
 
 from gateway.local.programs import AsteriskHome
 from tests.calls.exchange import Exchange
-from tests.calls.scenarios import Invite, caller_talks, line_answers
+from tests.calls.scenarios import Invite, caller_reinvites, caller_talks, line_answers
 from tests.calls.wire import Seen, address
 from tests.installation import TRUNK_TRUSTING, Installation, Number
 
@@ -141,3 +141,15 @@ async def test_phones_are_told_as_before(exchange: Exchange, caller: str) -> Non
     (invite,) = seen.invites("main")
     assert address(caller) in invite.caller
     assert invite.all("P-Asserted-Identity") + invite.all("Diversion") + invite.all("Privacy") == []
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *OURS])
+async def test_what_is_said_of_the_caller_in_mid_call_goes_no_further(exchange: Exchange, kind: str) -> None:
+    """A re-INVITE names him, as a carrier's refresh of the session may: whom he talks with hears nothing of it."""
+    seen = await _carrier(exchange, kind)
+    invite = Invite(DIDS[kind], from_='"Anonymous" <sip:anonymous@anonymous.invalid>')
+    named = ['P-Asserted-Identity: "Anna Kern" <sip:+13065550177@x>']
+    row = await exchange.call(caller_reinvites(invite, named, 0.5), address=TRUNK_TRUSTING)
+    assert (row["caller"], row["caller_name"], row["outcome"]) == (None, "", "answered")
+    assert "5550177" not in seen.lines[kind].messages
+    assert "Anna" not in seen.lines[kind].messages

@@ -124,12 +124,17 @@ async def test_a_colleague_who_was_asked_first(exchange: Exchange, phones: Phone
     assert seconds == pytest.approx(row["talk_seconds"], abs=NEARLY)
 
 
-async def test_on_hold(exchange: Exchange, phones: Phones, caller: str) -> None:
-    """The caller, who may well speak meanwhile, is heard to the end; the first person before and after the music."""
+@pytest.mark.parametrize("then", [None, 5_000])
+async def test_on_hold(exchange: Exchange, phones: Phones, caller: str, then: int | None) -> None:
+    """The caller, who may well speak meanwhile, is heard to the end; the first person before and after the music.
+
+    Many phones begin a new stream of sound when they take the caller back.
+    """
+    phones["101"].counts_from = 20_000
     call = await incoming(exchange, phones, caller)
     await call.line.hold()
     await asyncio.sleep(1.0)
-    await call.line.resume()
+    await call.line.resume(then)
     await asyncio.sleep(1.0)
     await call.line.hang_up()
     row = await call.over()

@@ -379,6 +379,20 @@ async def test_the_gateway_dies_between_two_transfers(exchange: Exchange, phones
     assert (row["answered_by"], row["last_answered_by"]) == ("PJSIP/101", "PJSIP/103")
 
 
+async def test_a_gateway_that_comes_after_the_transfer(exchange: Exchange, phones: Phones, caller: str) -> None:
+    """It never saw the first person, of whom the dialplan knows."""
+    there = exchange.installation
+    await there.gateway.kill()
+    call = await incoming(exchange, phones, caller)
+    await call.line.transfer("102")
+    colleague = await call.taken_by(phones["102"])
+    await there.gateway.start()
+    await _talks_with_is_known(exchange, "PJSIP/102")
+    await colleague.hang_up()
+    row = await call.over()
+    assert (row["outcome"], row["answered_by"], row["last_answered_by"]) == ("answered", "PJSIP/101", "PJSIP/102")
+
+
 async def test_a_transfer_that_no_gateway_saw(exchange: Exchange, phones: Phones, caller: str) -> None:
     """The call is in the log once, answered, with its whole length; of the people at least the first."""
     there = exchange.installation

@@ -43,6 +43,10 @@ class Voice(Listener):
         self.hush()
         self._task = asyncio.create_task(self._speak((address, port)))
 
+    def begin_anew(self, counts_from: int) -> None:
+        """What is said next is a stream of its own, as many phones have it after a hold."""
+        self._counts_from, self._sent, self._source = counts_from, 0, secrets.token_bytes(4)
+
     def hush(self) -> None:
         """Say nothing more."""
         if self._task is not None:

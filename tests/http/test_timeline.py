@@ -1,6 +1,7 @@
 """What happened during a call, in words: destinations, people and transfers in their order."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,7 +34,7 @@ def told(legs: tuple[Leg, ...], outcome: str, ring: float, talk: float | None) -
         *(1, 1, "ended", outcome, "+13065552001", 1, None, "", AT, answered, AT, ring, talk),
         *("PJSIP/101" if talk else None, None, False, None, None, None, None),
     )
-    facts = (row, "trunk", "caller", 16, "gateway", 1.0, "x", "pbx", None, {}, None, None)
+    facts: tuple[Any, ...] = (row, "trunk", "caller", 16, "gateway", 1.0, "x", "pbx", None, {}, None, None)
     return [(round(step.seconds), step.text) for step in timeline(CallDetails(*facts, legs, ()), WORDS)[1:]]
 
 
