@@ -1,7 +1,6 @@
 """What happened during a call, in words: destinations, people and transfers in their order."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -34,8 +33,23 @@ def told(legs: tuple[Leg, ...], outcome: str, ring: float, talk: float | None) -
         *(1, 1, "ended", outcome, "+13065552001", 1, None, "", AT, answered, AT, ring, talk),
         *("PJSIP/101" if talk else None, None, False, None, None, None, None),
     )
-    facts: tuple[Any, ...] = (row, "trunk", "caller", 16, "gateway", 1.0, "x", "pbx", None, {}, None, None)
-    return [(round(step.seconds), step.text) for step in timeline(CallDetails(*facts, legs, ()), WORDS)[1:]]
+    call = CallDetails(
+        row=row,
+        trunk="trunk",
+        hung_up_by="caller",
+        hangup_cause=16,
+        decided_by="gateway",
+        decision_ms=1.0,
+        asterisk_id="x",
+        node="pbx",
+        pool=None,
+        evidence={},
+        recording_file=None,
+        recording_fault=None,
+        legs=legs,
+        hearings=(),
+    )
+    return [(round(step.seconds), step.text) for step in timeline(call, WORDS)[1:]]
 
 
 @pytest.mark.parametrize(
