@@ -116,9 +116,9 @@ async def _lease(connection: Any, pool: Pool, holder: Holder, visit_id: UUID, no
             idle_before=idle_before,
             silent_since=silent_since,
         )
-        if not room["numbers"]:
+        if not room["has_numbers"]:
             break
-        if not room["free"]:
+        if not room["has_free"]:
             if pool.when_full is not WhenFull.SHARE:
                 break
             # Whoever was seen longest ago loses the number: before that, those that only rest a while.

@@ -58,18 +58,23 @@ SELECT given.number_id, given.lease_id, given.is_new, tracking.e164,
 FROM given JOIN tracking_numbers tracking ON tracking.company_id = :company_id AND tracking.id = given.number_id;
 
 -- name: room^
--- Why nothing was lent: how many numbers of the pool are not resting, and whether one of them may be lent after all.
-SELECT count(*) AS numbers,
-       count(*) FILTER (
-           WHERE number.idle_since <= :idle_before::timestamptz
-             AND NOT EXISTS (SELECT FROM calls rung
-                             WHERE rung.company_id = number.company_id AND rung.started_at > :silent_since::timestamptz
-                               AND rung.did = tracking.e164)
-       ) AS free
-FROM lendable_numbers number
-JOIN tracking_numbers tracking ON tracking.company_id = number.company_id AND tracking.id = number.number_id
-WHERE number.company_id = :company_id AND number.pool_id = :pool_id
-  AND (number.resting_until IS NULL OR number.resting_until <= :now::timestamptz);
+-- Why nothing was lent: whether the pool has a number that is not resting, and whether one may be lent after all.
+SELECT EXISTS (
+           SELECT FROM lendable_numbers number
+           WHERE number.company_id = :company_id AND number.pool_id = :pool_id
+             AND (number.resting_until IS NULL OR number.resting_until <= :now::timestamptz)
+       ) AS has_numbers,
+       EXISTS (
+           SELECT FROM lendable_numbers number
+           WHERE number.company_id = :company_id AND number.pool_id = :pool_id
+             AND number.idle_since <= :idle_before::timestamptz
+             AND (number.resting_until IS NULL OR number.resting_until <= :now::timestamptz)
+             AND (SELECT rung.started_at FROM calls rung
+                  WHERE rung.company_id = number.company_id AND rung.started_at > :silent_since::timestamptz
+                    AND rung.did = (SELECT e164 FROM tracking_numbers
+                                    WHERE company_id = number.company_id AND id = number.number_id)
+                  LIMIT 1) IS NULL
+       ) AS has_free;
 
 -- name: expose!
 -- A visit was shown a tracking number that nobody holds: a static one, a fallback, the page's own.

@@ -37,15 +37,17 @@ async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> N
         missing = [row async for row in _queries.missing_months(connection, today=today, ahead=AHEAD)]
     for row in missing:
         async with database.everything() as connection:
-            if await _queries.make_month(connection, parent=row["parent"], month=row["month"]):
-                _log.info("a month is made", table=row["parent"], month=str(row["month"]))
+            await _queries.make_month(connection, parent=row["parent"], month=row["month"])
+    if missing:
+        _log.info("months are made", months=sorted({f"{row['month']:%Y-%m}" for row in missing}))
     before = months_before(today, kept)
     async with database.everything() as connection:
         old = [row async for row in _queries.old_months(connection, before=before)]
     for row in old:
         async with database.everything() as connection:
             await _queries.drop_month(connection, parent=row["parent"], month=row["month"])
-            _log.info("a month is dropped", table=row["parent"], month=str(row["month"]))
+    if old:
+        _log.info("months are dropped", months=sorted({f"{row['month']:%Y-%m}" for row in old}))
     midnight = datetime.combine(before, time(), UTC)
     async with database.everything() as connection:
         await _queries.forget_old(connection, before=before)

@@ -22,7 +22,7 @@ from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import prepare
 from gateway.settings import CallSettings
 from gateway.store.migrate import migrate
-from tests.bench import classify
+from tests.bench import classify, leases
 from tests.bench.packets import InviteTimes
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
@@ -220,6 +220,18 @@ async def classified() -> list[Figure]:
     return [Figure("classifying / urllib.parse on the same", classify.ratio(), "times", at_most=8.0)]
 
 
+async def lent() -> list[Figure]:
+    """What the past of a shop adds to a visit that gets a number."""
+    return [
+        Figure(
+            "a visit's number, of 10,000 with 1,000,000 past leases / without",
+            await leases.ratio(),
+            "times",
+            at_most=1.3,
+        )
+    ]
+
+
 async def run(calls: int) -> list[Figure]:
     """All figures, on an installation of its own."""
     home = prepare(ASTERISK_CACHE, lambda line: print(line, file=sys.stderr))
@@ -249,7 +261,7 @@ async def run(calls: int) -> list[Figure]:
         running.push_async_callback(bench.exchange.stop)
         installation.pbx.supervised = True
         await installation.start()
-        for part in (classified, bench.added, bench.killed, bench.hung, bench.survived):
+        for part in (classified, lent, bench.added, bench.killed, bench.hung, bench.survived):
             for figure in await part():
                 figures.append(figure)
                 bound = f"  (at most {figure.at_most:g})" if figure.at_most is not None else ""

@@ -96,8 +96,9 @@ async def test_numbers_are_moved_rested_retired_and_removed(person: Person) -> N
 
 async def test_a_destination_never_leads_back(person: Person) -> None:
     await person.types("number", "import", "-", "--source", "Flyer", given="306 555 2001")
-    for dial in ("PJSIP/3065552001@carrier", "PJSIP/9-1-306-555-2001@carrier", "Dialplan/13065552001@elsewhere"):
-        await person.types("destination", "add", "Loop", dial, fails=True)
+    for dial in ("PJSIP/3065552001@carrier", "PJSIP/9-1-306-555-2001@carrier", "Local/13065552001@from-trunk/n"):
+        refused = await person.types("destination", "add", "Loop", dial, fails=True)
+        assert "come back for ever" in refused.output
     await person.types("destination", "add", "Mobile", "PJSIP/13065559876@carrier", "--then", "Front desk")
     refused = await person.types("number", "import", "-", "--source", "Flyer", given="(306) 555-9876", fails=True)
     assert "is what a destination dials" in refused.output
