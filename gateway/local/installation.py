@@ -63,6 +63,7 @@ aors = carrier
 [carrier]
 type = aor
 contact = sip:{host}:{port}
+qualify_frequency = 60
 
 ; The carrier, and anybody on this machine with SIPp or a softphone.
 [carrier]
