@@ -6,7 +6,7 @@ companies that this module named for it, and nothing at all where none was named
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -25,8 +25,10 @@ AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresErro
 MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
 
-_SCOPE = "SELECT set_config('numberpool.companies', $1, true)"
-_HASTY_SCOPE = f"{_SCOPE}, set_config('synchronous_commit', 'off', true)"
+# A scope is "all" or numbers joined by commas.
+_HASTILY = (
+    "BEGIN; SELECT set_config('numberpool.companies', '{scope}', true), set_config('synchronous_commit', 'off', true)"
+)
 
 
 class StoreError(Mendable):
@@ -96,22 +98,36 @@ class Database:
         """A transaction that sees only these companies.
 
         What is not ``durable`` is committed without waiting for the disk: a crash of Postgres may lose the last half
-        second of it, and nothing else can.
+        second of it, and nothing else can. Such a transaction is short, and has no savepoints.
         """
-        async with self._scoped(",".join(str(int(i)) for i in ids), durable) as connection:
+        scoped = self._scoped if durable else self._hasty
+        async with scoped(",".join(str(int(i)) for i in ids)) as connection:
             yield connection
 
     @asynccontextmanager
     async def everything(self, *, durable: bool = True) -> AsyncIterator[Connection]:
         """A transaction that sees every company: for the gateway and for signing in, never for a page."""
-        async with self._scoped("all", durable) as connection:
+        async with (self._scoped if durable else self._hasty)("all") as connection:
             yield connection
 
     @asynccontextmanager
-    async def _scoped(self, scope: str, durable: bool = True) -> AsyncIterator[Connection]:
+    async def _scoped(self, scope: str) -> AsyncIterator[Connection]:
         async with (
             self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
             connection.transaction(),
         ):
-            await connection.execute(_SCOPE if durable else _HASTY_SCOPE, scope)
+            await connection.execute("SELECT set_config('numberpool.companies', $1, true)", scope)
             yield connection
+
+    @asynccontextmanager
+    async def _hasty(self, scope: str) -> AsyncIterator[Connection]:
+        """Begun by hand, together with its scope: a visit waits for one answer of Postgres less."""
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            await connection.execute(_HASTILY.format(scope=scope))
+            try:
+                yield connection
+            except BaseException:
+                with suppress(*AWAY):
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")

@@ -1,0 +1,72 @@
+"""Transactions that do not wait for the disk: in all else like the others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from gateway.store.database import Database
+
+
+@pytest_asyncio.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    database = await Database.open(database_dsn, 2)
+    async with database.everything() as connection:
+        await connection.execute("INSERT INTO companies (name) VALUES ('One'), ('Two')")
+    yield database
+    await database.close()
+
+
+async def names(database: Database) -> list[str]:
+    async with database.everything() as connection:
+        return [row["name"] for row in await connection.fetch("SELECT name FROM companies ORDER BY id")]
+
+
+async def test_it_sees_the_companies_it_names_and_does_not_wait_for_the_disk(database: Database) -> None:
+    for scope, seen in (
+        (database.companies(2, durable=False), ["Two"]),
+        (database.everything(durable=False), ["One", "Two"]),
+    ):
+        async with scope as connection:
+            assert [row["name"] for row in await connection.fetch("SELECT name FROM companies ORDER BY id")] == seen
+            assert await connection.fetchval("SHOW synchronous_commit") == "off"
+    for _ in range(4):  # the pool's connections in turn
+        async with database.companies() as connection:
+            assert await connection.fetch("SELECT FROM companies") == []
+            assert await connection.fetchval("SHOW synchronous_commit") == "on"
+
+
+async def test_it_is_committed_whole_or_not_at_all(database: Database) -> None:
+    async with database.companies(1, durable=False) as connection:
+        await connection.execute("UPDATE companies SET name = 'First'")
+
+    async def change(name: str) -> None:
+        async with database.companies(1, durable=False) as connection:
+            await connection.execute("UPDATE companies SET name = $1", name)
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        await change("Lost")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await change("")
+    assert await names(database) == ["First", "Two"]
+
+
+async def test_one_that_is_cancelled_leaves_nothing_behind(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def visit() -> None:
+        async with database.companies(1, durable=False) as connection:
+            await connection.execute("UPDATE companies SET name = 'Lost'")
+            begun.set()
+            await asyncio.sleep(60)
+
+    visiting = asyncio.create_task(visit())
+    await begun.wait()
+    visiting.cancel()
+    await asyncio.wait([visiting])
+    async with database.everything() as connection, asyncio.timeout(10):
+        await connection.execute("UPDATE companies SET name = 'Mine' WHERE id = 1")  # nobody holds it
+    assert await names(database) == ["Mine", "Two"]
