@@ -101,10 +101,13 @@ WHERE c.id = :call_id;
 -- Each attempt to reach somebody and each transfer, in order, with the names that destinations have now.
 SELECT l.position, l.kind, l.dial, l.ring_seconds, l.talk_seconds, l.result, l.hangup_cause, l.answered_by,
        (SELECT d.name FROM destinations d
-        WHERE d.company_id = l.company_id AND d.dial = l.dial ORDER BY d.id LIMIT 1) AS destination,
+        WHERE d.company_id = l.company_id AND (d.dial = l.dial OR d.dial LIKE 'Trunk/%' AND d.dial LIKE '%' || outside.number)
+        ORDER BY d.dial = l.dial DESC, d.id LIMIT 1) AS destination,
        (SELECT d.name FROM destinations d
         WHERE d.company_id = l.company_id AND d.dial = l.answered_by ORDER BY d.id LIMIT 1) AS person
 FROM legs l
+-- A number outside, as this trunk was given it: a destination's own number ends with it. Short ones tell nothing.
+LEFT JOIN LATERAL (SELECT substring(l.dial FROM '^[^/]+/[+]?([0-9]{7,})@') AS number) outside ON true
 WHERE l.company_id = :company_id AND l.call_id = :call_id
 ORDER BY l.position;
 
