@@ -43,6 +43,7 @@ async def move(
     if chosen["kind"] == "static" and source is None:
         raise pool_errors.StaticNeedsSource(pool)
     ids = await _take_back(connection, company, held, now)
+    await _queries.count_as_seen(connection, company_id=company.id, number_ids=ids, now=now)
     await _queries.move(connection, company_id=company.id, number_ids=ids, pool_id=chosen["id"], source_id=source_id)
     return [row["e164"] for row in held]
 

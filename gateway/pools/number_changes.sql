@@ -4,6 +4,15 @@ SELECT id, e164, pool_id, source_id, resting_until, retired_at FROM tracking_num
 WHERE company_id = :company_id AND e164 = ANY (:numbers::text[])
 ORDER BY id FOR NO KEY UPDATE;
 
+-- name: count_as_seen!
+-- A static number that people have seen or rung may stand anywhere: it counts as seen until now.
+UPDATE lendable_numbers l SET idle_since = :now::timestamptz
+FROM pools p
+WHERE l.company_id = :company_id AND l.number_id = ANY (:number_ids::bigint[])
+  AND p.company_id = l.company_id AND p.id = l.pool_id AND p.kind = 'static'
+  AND (EXISTS (SELECT FROM exposures e WHERE e.company_id = l.company_id AND e.number_id = l.number_id)
+       OR EXISTS (SELECT FROM calls c WHERE c.company_id = l.company_id AND c.number_id = l.number_id));
+
 -- name: move!
 UPDATE tracking_numbers SET pool_id = :pool_id, source_id = :source_id
 WHERE company_id = :company_id AND id = ANY (:number_ids::bigint[]);

@@ -91,7 +91,7 @@ class Crowd:
         after = await self._state()
         visits = [(act, answer) for act, answer in zip(moment.acts, answers, strict=True) if isinstance(answer, Shown)]
         changed = any(act.what in ("release", "rest") for act in moment.acts)
-        self._nobody_starves(visits, before, changed)
+        self._nobody_starves(moment, visits, before, changed)
         self._tabs_agree(visits, after, changed)
         self._own_numbers_come_back(visits, before, after)
         for act, shown in visits:
@@ -150,10 +150,14 @@ class Crowd:
             and (row["resting_until"] is None or row["resting_until"] <= now)
         )
 
-    def _nobody_starves(self, visits: list[tuple[Act, Shown]], before: dict[str, Any], changed: bool) -> None:
-        """A pool that shares refuses nobody; one that does not refuses only when its free numbers are gone."""
-        held = {row["holder"] for row in before["leases"].values() if row["closed_as"] is None}
-        new = {act.who for act, _ in visits if f"visitor:{self.visitors[act.who]}" not in held}
+    def _nobody_starves(
+        self, moment: Moment, visits: list[tuple[Act, Shown]], before: dict[str, Any], changed: bool
+    ) -> None:
+        """A pool that shares refuses nobody; one that does not refuses only when its free numbers are gone.
+
+        To those who come anew, or to those who come back to a number that was free and had been theirs.
+        """
+        wanting = {act.who for act in moment.acts}
         refused = [act for act, shown in visits if shown.why is not Why.LENT]
         if changed:
             return
@@ -163,7 +167,7 @@ class Crowd:
             )
             assert not (refused and awake)
         elif refused:
-            assert len(new) > self._free(before)
+            assert len(wanting) > self._free(before)
 
     def _tabs_agree(self, visits: list[tuple[Act, Shown]], after: dict[str, Any], changed: bool) -> None:
         """Two tabs of a visitor at one instant show one number, unless he was displaced between them."""

@@ -13,7 +13,7 @@ from gateway.pools.number_changes import FOR_EVER
 from gateway.pools.number_commands import state_of
 from gateway.pools.showing import Why
 from gateway.store.database import Database
-from tests.pools.shop import ADS, Shop, all_is_well, open_shop
+from tests.pools.shop import ADS, DIRECT, Shop, all_is_well, open_shop
 
 LAST = Destination("PJSIP/last", 30)
 
@@ -100,6 +100,27 @@ async def test_into_a_static_pool_for_one_source(database: Database) -> None:
     await shop.reload()
     static = await shop.shown(shop.visitor(), ADS)
     assert (static.e164, static.why) == (shown.e164, Why.STATIC)
+
+
+async def test_a_static_number_that_was_seen_rests_before_it_is_lent(database: Database) -> None:
+    shop = await open_shop(database, 0, printed=["+13069990401"], when_full="fallback")
+    async with database.everything() as connection:
+        await setup.add_pool(connection, shop.company, "Print", "static")
+        await setup.add_source(connection, shop.company, "Direct", channel="Direct")
+        for number in ("+13069990401", "+13069990402"):
+            await setup.add_number(connection, shop.company, number, pool="Print", source="Direct")
+    await shop.reload()
+    shown = await shop.shown(shop.visitor(), DIRECT)
+    assert (shown.e164, shown.why) == ("+13069990401", Why.STATIC)
+    async with database.everything() as connection:
+        numbers = ["+13069990401", "+13069990402"]
+        await number_changes.move(connection, shop.company, numbers, "Visitors", now=shop.now)
+    await shop.reload()
+    assert (await shop.shown(shop.visitor())).e164 == "+13069990402"  # nobody has seen it yet
+    other = shop.visitor()
+    assert (await shop.shown(other)).why is Why.FALLBACK
+    shop.passes(minutes=20)
+    assert (await shop.shown(other)).why is Why.LENT
 
 
 async def test_taken_back_from_its_holder(database: Database) -> None:

@@ -14,7 +14,13 @@ FILES = sorted(FOLDER.rglob("*.sql"))
 
 def test_the_files_are_found() -> None:
     names = {str(file.relative_to(FOLDER)) for file in FILES}
-    assert {"calls/queries.sql", "calls/recordings.sql", "pools/queries.sql", "store/jobs.sql"} <= names
+    assert {
+        "calls/queries.sql",
+        "calls/recordings.sql",
+        "pools/queries.sql",
+        "pools/leases.sql",
+        "store/jobs.sql",
+    } <= names
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(FOLDER)))
