@@ -70,6 +70,14 @@ moments = st.builds(
 )
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a page was told that said it is still here."""
+
+    lease_id: int
+    held: Held
+
+
 @dataclass
 class Crowd:
     """Visitors of one shop, and what they have been told so far."""
@@ -98,9 +106,9 @@ class Crowd:
             self.seen[act.who] = shown
             if shown.lease_id is not None:
                 self._heard(shown.lease_id, shop.now + act.late)
-        for act, held in zip(moment.acts, answers, strict=True):
-            if held is Held.HELD and (lease := self.seen[act.who].lease_id) is not None:
-                self._heard(lease, shop.now + act.late)
+        for act, answer in zip(moment.acts, answers, strict=True):
+            if isinstance(answer, Kept) and answer.held is Held.HELD:
+                self._heard(answer.lease_id, shop.now + act.late)
         self._no_keep_alive_was_lost(after)
 
     async def _do(self, act: Act) -> Any:
@@ -116,7 +124,7 @@ class Crowd:
                 noted = keep_alives.note(page.exposure_id, shop.company.id, at=at)
                 while not noted.done():
                     await keep_alives.write()
-                return noted.result()
+                return None if page.lease_id is None else Kept(page.lease_id, noted.result())
         (number,) = await shop.rows("SELECT e164 FROM tracking_numbers ORDER BY e164 LIMIT 1")
         async with self.workers[act.worker].everything() as connection:
             if act.what == "release":
