@@ -115,6 +115,37 @@ class PagesSettings(_Part):
     )
 
 
+class CollectorSettings(_Part):
+    """The listener that the pages of your sites speak to. It faces the internet, through your web server."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8081, ge=0, le=65535)
+    in_gateway: bool = Field(
+        True,
+        description="whether numberpool run serves it; false where numberpool collect does, in any number of workers",
+    )
+    public_url: (
+        Annotated[
+            str,
+            _matching(
+                r"https?://[^/\s]+(/[^\s]*)?", "write the address browsers reach it at, as https://www.example.com/np"
+            ),
+        ]
+        | None
+    ) = None
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-* is believed"
+    )
+    visits_per_minute: int = Field(
+        120, ge=1, description="from one address to one site; a burst of as many is let through"
+    )
+    site_visits_per_second: int = Field(500, ge=1, description="to one site, from everywhere")
+    answer_ms: int = Field(
+        900, ge=50, le=10_000, description="how long a page waits for a number at most; then it keeps its own"
+    )
+    places_file: Path | None = Field(None, description="a City database in MaxMind's format, for places of visitors")
+
+
 class TrunkSettings(_Part):
     """An endpoint of that Asterisk's pjsip.conf by which calls go out, and what it is shown of a caller.
 
@@ -243,6 +274,7 @@ class Settings(BaseSettings):
     data_folder: Path = Field(default_factory=lambda: Path.home() / ".local/share/numberpool")
     postgres: PostgresSettings = PostgresSettings()
     pages: PagesSettings = PagesSettings()
+    collector: CollectorSettings = CollectorSettings()
     calls: CallSettings = CallSettings()
     log: LogSettings = LogSettings()
     nodes: tuple[NodeSettings, ...] = ()

@@ -63,6 +63,11 @@ def _answer(request: web.Request, refusal: Refusal) -> web.StreamResponse:
             return render(request, "refusal.html", status=refusal.status, headers=refusal.headers, refusal=refusal)
         except Exception as error:
             _log.error("pages.fault", reference="refusal.html", exc_info=error)
+    return refused_as_data(refusal)
+
+
+def refused_as_data(refusal: Refusal) -> web.Response:
+    """A refusal for programs."""
     return web.json_response(
         {
             "status": refusal.status,

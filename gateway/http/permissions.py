@@ -12,6 +12,9 @@ class Permission(StrEnum):
     CALLS_READ = "calls.read"
     RECORDINGS_HEAR = "recordings.hear"
     ADMIN = "admin"
+    # Of programs, which show a token that a command made.
+    SITE_SERVER = "site server"
+    GOOGLE_ADS = "google ads"
 
 
 class Role(StrEnum):

@@ -41,6 +41,7 @@ class Route:
     summary: str = ""
     result: type[BaseModel] | None = None  # on the API: what a 200 carries
     query: type[BaseModel] | None = None  # on the API: what the query string may hold
+    body: type[BaseModel] | None = None  # on the API: what is posted
 
 
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("ROUTES")
@@ -85,7 +86,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     viewer = await _viewer(request) if route.permission is not Permission.PUBLIC else None
     if viewer is not None:
         request[VIEWER] = viewer
-    if route.permission is Permission.LOCAL and (viewer is not None or _from_this_machine(request)):
+    if route.permission is Permission.LOCAL and (viewer is not None or from_this_machine(request)):
         return await handler(request)
     if route.permission is not Permission.PUBLIC:
         if viewer is None:
@@ -117,7 +118,7 @@ def _to_sign_in(request: web.Request, route: Route) -> web.StreamResponse:
     return web.Response(status=303, headers={hdrs.LOCATION: f"/sign-in?next={quote(request.path_qs, safe='')}"})
 
 
-def _from_this_machine(request: web.Request) -> bool:
+def from_this_machine(request: web.Request) -> bool:
     """Whether nobody stands between: a proxy on this machine speaks for others, and says so in a header."""
     if hdrs.X_FORWARDED_FOR in request.headers or hdrs.FORWARDED in request.headers:
         return False

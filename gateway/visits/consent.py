@@ -11,6 +11,8 @@ from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import unquote_plus
 
+# Stands for a click id that was not kept, so that rules that are run again still see that there was one.
+WITHHELD = "withheld"
 GPC_SIGNAL = "Global Privacy Control"
 
 
@@ -51,15 +53,25 @@ def standing(consent: Consent, *, is_required: bool, privacy_control: bool) -> S
     return Standing(consent, may)
 
 
-def without_identity(url: str, kept: Collection[str]) -> str:
-    """An address without all that could name its visitor: of its query only parameters in ``kept`` (small letters)."""
+def without_identity(url: str, kept: Collection[str], click_ids: Collection[str] = ()) -> str:
+    """An address without all that could name its visitor: of its query only the parameters in ``kept``.
+
+    Of ``click_ids`` the name stays, which says whose click it was, and the value goes. Names are in small letters.
+    """
     rest, _, _ = url.partition("#")
     rest, _, query = rest.partition("?")
     scheme, slashes, place = rest.partition("://")
     if slashes:
         authority, slash, path = place.partition("/")
         rest = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
-    parts = [part for part in query.split("&") if unquote_plus(part.partition("=")[0]).strip().lower() in kept]
+    parts = []
+    for part in query.split("&") if query else ():
+        name, _, value = part.partition("=")
+        known = unquote_plus(name).strip().lower()
+        if known in kept:
+            parts.append(part)
+        elif known in click_ids and value:
+            parts.append(f"{name}={WITHHELD}")
     return f"{rest}?{'&'.join(parts)}" if parts else rest
 
 

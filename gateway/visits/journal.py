@@ -25,6 +25,7 @@ from gateway.pools.leases import forget_holder
 from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
 from gateway.visits.consent import Consent
+from gateway.visits.entries import page_without_identity, referrer_without_identity
 from gateway.visits.ids import made_at
 
 PERIOD_SECONDS = 0.5
@@ -273,18 +274,29 @@ async def touch_of(connection: Connection, company_id: int, visitor_id: UUID) ->
 
 
 async def _erase(connection: Connection, erasure: Erasure) -> None:
-    rows = _queries.erase_visits(
+    company = erasure.company_id
+    visits = _queries.visits_to_erase(
         connection,
-        company_id=erasure.company_id,
+        company_id=company,
         visit_id=erasure.visit_id,
         started_at=made_at(erasure.visit_id),
         visitor_id=erasure.visitor_id,
+    )
+    found = [row async for row in visits]
+    leases = _queries.erase_visits(
+        connection,
+        company_id=company,
+        ids=[row["id"] for row in found],
+        started=[row["started_at"] for row in found],
+        urls=[page_without_identity(row["url"]) for row in found],
+        referrers=[referrer_without_identity(row["referrer"], row["keyword"]) for row in found],
         at=erasure.consent.at,
         signal=erasure.consent.signal,
     )
-    leases = [row["lease_id"] async for row in rows]
-    if leases and erasure.visitor_id is not None:
-        await forget_holder(connection, erasure.company_id, erasure.visitor_id, leases)
+    lease_ids = [row["lease_id"] async for row in leases]
+    if erasure.visitor_id is not None:
+        await _queries.forget_visitor(connection, company_id=company, visitor_id=erasure.visitor_id)
+        await forget_holder(connection, company, erasure.visitor_id, lease_ids)
 
 
 def _json(rows: Sequence[Row]) -> str:

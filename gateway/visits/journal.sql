@@ -65,22 +65,30 @@ LEFT JOIN tracking_numbers number ON number.company_id = tap.company_id AND numb
 -- The last touch of a visitor that was not direct.
 SELECT touch FROM visitors WHERE company_id = :company_id AND id = :visitor_id;
 
+-- name: visits_to_erase
+-- One visit, and all visits of a visitor where one is known.
+SELECT id, started_at, url, referrer, keyword FROM visits
+WHERE company_id = :company_id
+  AND (visitor_id = :visitor_id::uuid OR (id = :visit_id::uuid AND started_at = :started_at::timestamptz))
+FOR UPDATE;
+
 -- name: erase_visits
--- Take away what identifies: of one visit, and of all visits of a visitor. The leases they were shown numbers of.
-WITH erased AS (
+-- Take away what identifies from visits, with their addresses as they may stay; the leases of numbers they were shown.
+WITH given AS (
+    SELECT * FROM unnest(:ids::uuid[], :started::timestamptz[], :urls::text[], :referrers::text[])
+                  AS given (id, started_at, url, referrer)
+), erased AS (
     UPDATE visits
-    SET visitor_id = NULL, click_id = '', click_id_type = '', click_ids = '{}', client_ids = '{}', user_agent = '',
-        network = NULL, city = '', url = split_part(split_part(url, '#', 1), '?', 1),
-        referrer = split_part(split_part(referrer, '#', 1), '?', 1),
-        consent = 'denied', consent_at = :at, consent_signal = :signal
-    WHERE company_id = :company_id
-      AND (visitor_id = :visitor_id::uuid OR (id = :visit_id::uuid AND started_at = :started_at::timestamptz))
-    RETURNING id
+    SET visitor_id = NULL, click_id = '', click_ids = '{}', client_ids = '{}', user_agent = '', network = NULL, city = '',
+        url = given.url, referrer = given.referrer, consent = 'denied', consent_at = :at, consent_signal = :signal
+    FROM given
+    WHERE visits.company_id = :company_id AND visits.id = given.id AND visits.started_at = given.started_at
 ), viewed AS (
-    UPDATE page_views SET url = split_part(split_part(url, '#', 1), '?', 1)
-    FROM erased WHERE page_views.company_id = :company_id AND page_views.visit_id = erased.id
-), forgotten AS (
-    DELETE FROM visitors WHERE company_id = :company_id AND id = :visitor_id::uuid
+    UPDATE page_views SET url = split_part(split_part(page_views.url, '#', 1), '?', 1)
+    FROM given WHERE page_views.company_id = :company_id AND page_views.visit_id = given.id
 )
-SELECT DISTINCT shown.lease_id FROM exposures shown JOIN erased ON erased.id = shown.visit_id
+SELECT DISTINCT shown.lease_id FROM exposures shown JOIN given ON given.id = shown.visit_id
 WHERE shown.company_id = :company_id AND shown.lease_id IS NOT NULL;
+
+-- name: forget_visitor!
+DELETE FROM visitors WHERE company_id = :company_id AND id = :visitor_id;

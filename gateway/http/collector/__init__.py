@@ -1,0 +1,1 @@
+"""The collector: the listener that sites' pages speak to."""

@@ -1,0 +1,131 @@
+"""What the collector knows of sites, in memory: read at the start, and again whenever settings change."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from gateway.http.collector.tokens import TokenBearer, bearers
+from gateway.pools.numbers import NumberError, forms, to_e164
+from gateway.pools.offer import load_offer
+from gateway.pools.pool import Kind, Offer, Pool, Site, SwapTarget
+from gateway.store.database import AWAY, Database
+from gateway.store.notify import Listener
+from gateway.visits.classify import Classifier
+from gateway.visits.rule_store import StoredRules, newest_rules, rules_of_default
+
+# Notifications bring changes at once; this only mends what a lost one would leave, and ends rests of static numbers.
+READ_SECONDS = 60.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class SiteKnown:
+    """A site, and what is made ready for its visits."""
+
+    site: Site
+    rules: StoredRules
+    classifier: Classifier
+    pools: Mapping[int, Pool]
+    targets: Mapping[str, SwapTarget]  # by every form in which a page may print it, digits and + alone
+
+    def targets_of(self, printed: Sequence[str] | None) -> tuple[SwapTarget, ...]:
+        """The swap targets among numbers as a page prints them; all, where the page does not say."""
+        if printed is None:
+            return self.site.targets
+        found = (self.targets.get("".join(letter for letter in text if letter in _DIALLED)) for text in printed)
+        return tuple(dict.fromkeys(target for target in found if target is not None))
+
+    def as_e164(self, printed: str) -> str:
+        """A number as a page prints or dials it, as E.164; empty where it is none."""
+        try:
+            return to_e164(printed.removeprefix("tel:"), self.site.region)
+        except NumberError:
+            return ""
+
+    def is_own(self, host: str) -> bool:
+        """Whether a host is the site's, or below one of its hosts."""
+        return any(host == own or host.endswith(f".{own}") for own in self.site.hosts)
+
+
+_DIALLED = frozenset("+0123456789")
+
+
+@dataclass(slots=True)
+class Catalog:
+    """All sites, pools, rules and tokens. ``offer`` is for visitors who may be known again, ``reserved`` for others.
+
+    What is reserved holds static numbers, and pools that lend a number to a campaign and not to a visitor.
+    """
+
+    offer: Offer = field(default_factory=Offer)
+    reserved: Offer = field(default_factory=Offer)
+    tokens: Mapping[bytes, TokenBearer] = field(default_factory=dict)
+    rules: dict[int, StoredRules] = field(default_factory=dict)
+    _known: dict[str, SiteKnown] = field(default_factory=dict)
+
+    def site(self, public_key: str) -> SiteKnown | None:
+        """The site of a public key, made ready when it is first asked for; none: there is no such site."""
+        known = self._known.get(public_key)
+        if known is None:
+            site = self.offer.sites.get(public_key)
+            if site is None:
+                return None
+            known = self._known[public_key] = self._ready(site)
+        return known
+
+    async def load(self, database: Database) -> None:
+        """Read everything again. Raises what the database raises."""
+        async with database.everything() as connection:
+            offer = await load_offer(connection)
+            rules = await newest_rules(connection, self.rules)
+            tokens = await bearers(connection)
+        before, self._known = self._known, {}
+        self.offer, self.rules, self.tokens = offer, rules, tokens
+        self.reserved = replace(
+            offer,
+            pools={
+                company: tuple(pool for pool in pools if pool.kind is Kind.STATIC or pool.bound_to)
+                for company, pools in offer.pools.items()
+            },
+        )
+        for key, known in before.items():
+            site = offer.sites.get(key)
+            if site == known.site and self._rules_of(known.site) == known.rules:
+                # Classifying goes on with what it remembers.
+                known.pools = {pool.id: pool for pool in offer.pools.get(known.site.company_id, ())}
+                self._known[key] = known
+
+    async def keep(self, database: Database, listener: Listener) -> None:
+        """Read again whenever settings change, until cancelled."""
+        async with listener.subscribe("numberpool_settings") as changes:
+            following = aiter(changes)
+            while True:
+                try:
+                    async with asyncio.timeout(READ_SECONDS):
+                        await anext(following)
+                except TimeoutError:
+                    pass
+                try:
+                    await self.load(database)
+                except AWAY as error:
+                    _log.warning("sites cannot be read; the last known ones serve", fault=str(error))
+
+    def _rules_of(self, site: Site) -> StoredRules:
+        return self.rules.get(site.company_id) or rules_of_default()
+
+    def _ready(self, site: Site) -> SiteKnown:
+        rules = self._rules_of(site)
+        targets: dict[str, SwapTarget] = {}
+        for target in site.targets:
+            for form in forms(target.e164, site.region):
+                targets.setdefault(form, target)
+        return SiteKnown(
+            site,
+            rules,
+            Classifier(rules.rule_set.with_own_domains(*site.hosts, *site.payment_hosts)),
+            {pool.id: pool for pool in self.offer.pools.get(site.company_id, ())},
+            targets,
+        )

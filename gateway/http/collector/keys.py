@@ -1,0 +1,34 @@
+"""What the collector is given, and the typed keys under which its requests carry it."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.http.collector.catalog import Catalog
+from gateway.http.collector.limits import Buckets
+from gateway.http.collector.reception import Reception
+from gateway.http.collector.tokens import TokenBearer
+from gateway.pools.keep_alive import KeepAlives
+from gateway.settings import CollectorSettings
+from gateway.store.database import Database
+from gateway.visits.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorParts:
+    """What a worker's requests work with; whoever opened it closes it."""
+
+    database: Database
+    settings: CollectorSettings
+    catalog: Catalog
+    reception: Reception
+    keep_alives: KeepAlives
+    journal: Journal
+    visits_of_address: Buckets[tuple[int, str]]
+    signals_of_address: Buckets[tuple[int, str]]
+    visits_of_site: Buckets[int]
+
+
+COLLECTOR = web.AppKey("COLLECTOR", CollectorParts)
+# Whom the token of a program speaks for.
+BEARER: web.RequestKey[TokenBearer] = web.RequestKey("BEARER")

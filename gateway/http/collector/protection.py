@@ -1,0 +1,169 @@
+"""What every request to the collector goes through: refusals as data, tokens of programs, hosts of sites, limits."""
+
+import json
+import secrets
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ValidationError
+
+from gateway.http.collector.catalog import SiteKnown
+from gateway.http.collector.keys import BEARER, COLLECTOR
+from gateway.http.collector.limits import Verdict, of_one
+from gateway.http.collector.refusals import (
+    CannotRead,
+    TooLarge,
+    TooManyRequests,
+    TryLater,
+    UnknownSite,
+    WrongOrigin,
+    WrongToken,
+)
+from gateway.http.collector.tokens import TokenBearer, TokenKind, hash_of
+from gateway.http.errors import DATABASE_AWAY, refused_as_data
+from gateway.http.permissions import Permission
+from gateway.http.refusals import NotFound, OurFault, Refusal, WrongMethod
+from gateway.http.routing import Handler, from_this_machine, route_of
+
+# The largest message of a page, with addresses of some thousand letters, has a third of it.
+LARGEST_BODY = 16 * 1024
+_MOST_FAULTS = 20
+_TOKEN_OF = {Permission.SITE_SERVER: TokenKind.SERVER, Permission.GOOGLE_ADS: TokenKind.GOOGLE_ADS}
+
+Body = TypeVar("Body", bound=BaseModel)
+
+_log = structlog.get_logger(__name__)
+
+
+@web.middleware
+async def answer_as_data(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever goes wrong below into an answer that says how to mend it."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refused_as_data(refusal)
+    except web.HTTPRequestEntityTooLarge:
+        return refused_as_data(TooLarge(most_bytes=LARGEST_BODY))
+    except web.HTTPException as answer:
+        if answer.status < 400:
+            raise
+        plain = CannotRead()
+        plain.status = answer.status
+        return refused_as_data(plain)
+    except DATABASE_AWAY as error:
+        if request.transport is None:
+            raise  # it is the browser that went away
+        _log.warning("collector.database_away", reason=str(error) or type(error).__name__)
+        return refused_as_data(TryLater(headers={hdrs.RETRY_AFTER: "10"}))
+    except Exception as error:
+        reference = secrets.token_hex(4)
+        _log.error("collector.fault", reference=reference, exc_info=error)
+        return refused_as_data(OurFault(reference=reference))
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let through only who holds what the route names."""
+    route = route_of(request)
+    if route is None:
+        problem = request.match_info.http_exception
+        if problem is not None and problem.status == 405:
+            raise WrongMethod(headers={hdrs.ALLOW: problem.headers.get(hdrs.ALLOW, "")})
+        raise NotFound()
+    if route.permission is Permission.PUBLIC:
+        return await handler(request)
+    if route.permission is Permission.LOCAL:
+        if not from_this_machine(request):
+            raise NotFound()
+        return await handler(request)
+    request[BEARER] = _bearer(request, _TOKEN_OF[route.permission])
+    return await handler(request)
+
+
+async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """On every answer: it is data for one page, and nobody's to keep."""
+    headers = response.headers
+    headers[hdrs.CACHE_CONTROL] = "no-store"
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
+async def read(request: web.Request, model: type[Body]) -> Body:
+    """The body of a request. Raises CannotRead, aiohttp's HTTPRequestEntityTooLarge."""
+    raw = await request.read()
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise CannotRead(faults=faults_of(error)) from None
+
+
+def faults_of(error: ValidationError) -> list[dict[str, str]]:
+    """What is wrong with which part."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
+        {"part": ".".join(map(str, fault["loc"])) or "body", "message": fault["msg"]} for fault in faults[:_MOST_FAULTS]
+    ]
+
+
+def site_of(request: web.Request, public_key: str) -> SiteKnown:
+    """The site whose key a page sent, if the page is on one of its hosts. Raises UnknownSite, WrongOrigin."""
+    known = request.app[COLLECTOR].catalog.site(public_key)
+    if known is None:
+        raise UnknownSite()
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and not _is_of(known, origin, request.host):
+        raise WrongOrigin(origin=origin[:200], site=known.site.name)
+    return known
+
+
+def allow_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """Let the page that asked read the answer; its origin has been held against its site's hosts."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None:
+        headers = response.headers
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+        headers[hdrs.VARY] = hdrs.ORIGIN
+
+
+def within_limits(request: web.Request, known: SiteKnown, address: str) -> bool:
+    """Whether one more visit is allowed of this address. Raises TooManyRequests where it is clear abuse."""
+    parts = request.app[COLLECTOR]
+    verdict = parts.visits_of_address.take((known.site.id, of_one(address)))
+    if verdict is Verdict.ABUSE:
+        raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(parts.visits_of_address.seconds_to_wait)})
+    return verdict is Verdict.WITHIN and parts.visits_of_site.take(known.site.id) is Verdict.WITHIN
+
+
+def count_signal(request: web.Request, known: SiteKnown) -> None:
+    """Count a keep-alive, tap or the like. Raises TooManyRequests."""
+    parts = request.app[COLLECTOR]
+    if parts.signals_of_address.take((known.site.id, of_one(request.remote or ""))) is not Verdict.WITHIN:
+        raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(parts.signals_of_address.seconds_to_wait)})
+
+
+def as_json(data: dict[str, Any]) -> web.Response:
+    """An answer; addresses and numbers are plain ASCII, names may not be."""
+    return web.Response(body=json.dumps(data, separators=(",", ":")).encode(), content_type="application/json")
+
+
+def _is_of(known: SiteKnown, origin: str, host: str) -> bool:
+    """Whether a page of ``origin`` may use the site's key: on its own hosts, or where it is served beside us."""
+    try:
+        parts = urlsplit(origin)
+        name = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not name:
+        return False
+    return known.is_own(name) or parts.netloc.lower() == host.lower()
+
+
+def _bearer(request: web.Request, kind: TokenKind) -> TokenBearer:
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    given = hash_of(token.strip())
+    bearer = request.app[COLLECTOR].catalog.tokens.get(given) if scheme.lower() == "bearer" and token else None
+    if bearer is None or bearer.kind is not kind:
+        raise WrongToken(headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
+    return bearer

@@ -1,0 +1,101 @@
+"""A worker of the collector: what it keeps in memory, its listener, and how it stops without losing anything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from gateway.health import Condition, Health
+from gateway.http.collector.app import collector_app
+from gateway.http.collector.catalog import Catalog
+from gateway.http.collector.keys import CollectorParts
+from gateway.http.collector.limits import Buckets
+from gateway.http.collector.reception import Reception
+from gateway.pools.keep_alive import KeepAlives
+from gateway.pools.tally import Tally
+from gateway.settings import CollectorSettings
+from gateway.store.database import Database
+from gateway.store.notify import Listener
+from gateway.visits.journal import Journal
+from gateway.visits.places import Places
+
+PART = "collector"
+# Keep-alives, taps and the like: a page says so every half minute, and an office has many pages open.
+_SIGNALS_PER_VISIT = 10
+RETRY_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def opened_collector(
+    settings: CollectorSettings, database: Database, listener: Listener
+) -> AsyncIterator[CollectorParts]:
+    """Everything that requests work with; what was taken is written before it ends. Raises what the database raises."""
+    async with AsyncExitStack() as running:
+        catalog = Catalog()
+        await catalog.load(database)
+        places = Places.from_file(settings.places_file)
+        running.callback(places.close)
+        tally = await running.enter_async_context(Tally().running(database))
+        journal = await running.enter_async_context(Journal(database).running())
+        keep_alives = await running.enter_async_context(KeepAlives(database).running())
+        following = asyncio.create_task(catalog.keep(database, listener))
+        running.push_async_callback(_ended, following)
+        per_second = settings.visits_per_minute / 60
+        yield CollectorParts(
+            database=database,
+            settings=settings,
+            catalog=catalog,
+            reception=Reception(database, catalog, journal, tally, places, answer_seconds=settings.answer_ms / 1000),
+            keep_alives=keep_alives,
+            journal=journal,
+            visits_of_address=Buckets(per_second, settings.visits_per_minute),
+            signals_of_address=Buckets(
+                _SIGNALS_PER_VISIT * per_second, _SIGNALS_PER_VISIT * settings.visits_per_minute
+            ),
+            visits_of_site=Buckets(settings.site_visits_per_second, 2 * settings.site_visits_per_second),
+        )
+
+
+@asynccontextmanager
+async def listening_collector(
+    settings: CollectorSettings, database: Database, listener: Listener, *, reuse_port: bool = False
+) -> AsyncIterator[str]:
+    """The collector on its port; yields the address it is reached at. Raises OSError where another has the port."""
+    async with opened_collector(settings, database, listener) as parts:
+        runner = web.AppRunner(collector_app(parts), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port, reuse_port=reuse_port, backlog=1024)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            yield f"http://{host}:{port}"
+        finally:
+            await runner.cleanup()
+
+
+async def run_collector(settings: CollectorSettings, database: Database, listener: Listener, health: Health) -> None:
+    """Serve the collector until cancelled. Where its port is taken it says so and tries again: calls do not need it."""
+    while True:
+        try:
+            async with listening_collector(settings, database, listener) as url:
+                _log.info("collector", url=settings.public_url or url)
+                health.tell(PART, Condition.OK, "Pages are given their numbers.")
+                await asyncio.Event().wait()
+        except OSError as error:
+            health.tell(
+                PART,
+                Condition.NEEDS_PERSON,
+                f"Pages show no tracking numbers: cannot listen on {settings.host}:{settings.port} ({error.strerror}). "
+                "Another program has that port: choose another as port under [collector] in the settings.",
+            )
+            _log.error("the collector cannot listen", host=settings.host, port=settings.port, fault=str(error))
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
