@@ -6,7 +6,7 @@ companies that this module named for it, and nothing at all where none was named
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -24,6 +24,8 @@ AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresErro
 
 MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
+# A visit whose time is up does not wait for a Postgres that hangs: the connection is given up.
+ROLLBACK_SECONDS = 1.0
 
 # A scope is "all" or numbers joined by commas.
 _HASTILY = (
@@ -127,7 +129,10 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                with suppress(*AWAY):
-                    await connection.execute("ROLLBACK")
+                try:
+                    async with asyncio.timeout(ROLLBACK_SECONDS):
+                        await connection.execute("ROLLBACK")
+                except AWAY:
+                    connection.terminate()
                 raise
             await connection.execute("COMMIT")

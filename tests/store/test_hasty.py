@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from gateway.local.postgres import EmbeddedPostgres
 from gateway.store.database import Database
 
 
@@ -70,3 +72,36 @@ async def test_one_that_is_cancelled_leaves_nothing_behind(database: Database) -
     async with database.everything() as connection, asyncio.timeout(10):
         await connection.execute("UPDATE companies SET name = 'Mine' WHERE id = 1")  # nobody holds it
     assert await names(database) == ["Mine", "Two"]
+
+
+async def test_one_that_is_cancelled_in_the_middle_of_a_query(database: Database) -> None:
+    async def visit() -> None:
+        async with asyncio.timeout(0.05), database.companies(1, durable=False) as connection:
+            await connection.execute("UPDATE companies SET name = 'Lost'")
+            await connection.execute("SELECT pg_sleep(60)")
+
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await visit()
+    assert await names(database) == ["One", "Two"]
+
+
+async def test_a_postgres_that_hangs_holds_nobody(short_path: Path) -> None:
+    server = EmbeddedPostgres(short_path / "postgres", outlives_us=False, durable=False)
+
+    async def visit(database: Database) -> None:
+        async with asyncio.timeout(0.5), database.companies(1, durable=False) as connection:
+            server.suspend()
+            await connection.execute("SELECT 1")
+
+    try:
+        database = await Database.open(await server.start(), 2)
+        async with asyncio.timeout(15):  # a query may take thirty
+            with pytest.raises(TimeoutError):
+                await visit(database)
+        server.resume()
+        async with asyncio.timeout(15), database.companies(1, durable=False) as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+        await database.close()
+    finally:
+        await server.stop()
