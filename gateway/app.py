@@ -19,6 +19,7 @@ from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
+from gateway.http.collector.running import run_collector
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.pools.tally import keep_sampling
@@ -150,6 +151,8 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }
+                if settings.collector.in_gateway:
+                    endless["collector"] = lambda: run_collector(settings.collector, database, listener, health)
                 async with asyncio.TaskGroup() as group:
                     for part, work in endless.items():
                         group.create_task(_endless(part, work, health))

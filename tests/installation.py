@@ -245,7 +245,7 @@ class Installation:
     def _toml(self, secret: str, store_secret: str) -> str:
         return (
             f'data_folder = "{self.data}"\n[postgres]\ndsn = "{self.dsn}"\n[pages]\nport = 0\n'
-            f'[log]\nlevel = "{self.log_level}"\njson_lines = true\n'
+            f'[collector]\nport = 0\n[log]\nlevel = "{self.log_level}"\njson_lines = true\n'
             f"[calls]\nring_seconds = 5\ndecision_bound_ms = {self.bound_ms}\n"
             f"dialplan_contexts = {json.dumps(list(self.dialplan_contexts))}\n"
             f"emergency_callers = {json.dumps(list(self.emergency_callers))}\n"

@@ -21,8 +21,9 @@ NODE = '[[nodes]]\nname = "pbx"\nport = 1\nsecret = "a"\nstore_secret = "b"\nspo
 
 
 def _toml(folder: Path, more: str = "") -> str:
-    return f'data_folder = "{folder / "data"}"\n[log]\njson_lines = true\n[pages]\nport = 0\n{more}' + NODE.format(
-        spool=folder / "spool"
+    return (
+        f'data_folder = "{folder / "data"}"\n[log]\njson_lines = true\n[collector]\nport = 0\n[pages]\nport = 0\n{more}'
+        + NODE.format(spool=folder / "spool")
     )
 
 

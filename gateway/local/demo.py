@@ -161,12 +161,14 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool) -> bool:
         programs = asyncio.create_task(_programs())
         async with _database(folder) as database:
             home, sounds = await programs
+            pages_port = first_free_port(8080, socket.SOCK_STREAM)
             installation = Installation(
                 home,
                 folder,
                 sounds,
                 dsn=database.dsn,
-                pages_port=first_free_port(8080, socket.SOCK_STREAM),
+                pages_port=pages_port,
+                collector_port=first_free_port(pages_port + 1, socket.SOCK_STREAM),
                 sip_port=first_free_port(5060, socket.SOCK_DGRAM),
             )
             try:

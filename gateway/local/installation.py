@@ -84,6 +84,7 @@ class Installation:
         *,
         dsn: str,
         pages_port: int,
+        collector_port: int = 0,
         sip_port: int | None = None,
         verbose: int = 0,
     ) -> None:
@@ -97,7 +98,7 @@ class Installation:
             home, self.folder / "carrier", sounds, customer=(self.pbx.address, self.pbx.sip_port), verbose=verbose
         )
         self._dsn = dsn
-        self._pages_port = pages_port
+        self._pages_port, self._collector_port = pages_port, collector_port
         self._gateway: asyncio.subprocess.Process | None = None
         self._gateway_file = ProcessFile(self.folder / "gateway.process")
 
@@ -119,6 +120,7 @@ class Installation:
             "": {"data_folder": str(self.data_folder)},
             "postgres": {"dsn": self._dsn},
             "pages": {"port": self._pages_port},
+            "collector": {"port": self._collector_port},
             "calls": {"default_destination": MAIN_LINE_DIAL},
         }
         node = {

@@ -157,7 +157,7 @@ class Site:
         """The settings, with what the test's machine has otherwise: ports, the database."""
         assert block.file == Path("/etc/numberpool/numberpool.toml")
         text = self.placed(block.text).replace('name = "pbx"', f'name = "pbx"\nport = {self.pbx.ami_port}')
-        text += f'[postgres]\ndsn = "{self.dsn}"\n[pages]\nport = 0\n[log]\njson_lines = true\n'
+        text += f'[postgres]\ndsn = "{self.dsn}"\n[pages]\nport = 0\n[collector]\nport = 0\n[log]\njson_lines = true\n'
         self.gateway = Gateway(self.folder / "gateway", text)
         program = shlex.join([sys.executable, "-m", "gateway", "--config", str(self.gateway.config)])
         shim = self._bin / "numberpool"
