@@ -15,6 +15,7 @@ from gateway.app import run as run_gateway
 from gateway.calls.commands import COMMANDS as CALLERS
 from gateway.doctor.commands import COMMANDS as DOCTOR
 from gateway.errors import Mendable
+from gateway.http.collector.commands import COMMANDS as COLLECTOR
 from gateway.http.commands import COMMANDS as PEOPLE
 from gateway.opening import open_database
 from gateway.pools.commands import COMMANDS as SET_UP
@@ -119,7 +120,7 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-for command in (*PEOPLE, *SET_UP, *CALLERS, *VISITS, *JOBS, *DOCTOR):
+for command in (*PEOPLE, *SET_UP, *CALLERS, *VISITS, *COLLECTOR, *JOBS, *DOCTOR):
     numberpool.add_command(command)
 
 

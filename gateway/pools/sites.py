@@ -85,6 +85,16 @@ async def change_site(
     )
 
 
+async def require_consent(connection: Any, company: Company, name: str, is_required: bool) -> None:
+    """Say whether visitors are asked before they are known again. Raises NoSuchSite."""
+    await _queries.require_consent(
+        connection,
+        company_id=company.id,
+        site_id=await site_id(connection, company, name),
+        is_required=is_required,
+    )
+
+
 async def add_target(connection: Any, company: Company, site: str, text: str) -> tuple[int, str]:
     """Say that a number is printed on a site; its id, and the number as E.164.
 

@@ -27,3 +27,7 @@ DELETE FROM swap_targets WHERE company_id = :company_id AND site_id = :site_id A
 -- name: targets_of_number
 -- A number may be printed on several sites.
 SELECT id FROM swap_targets WHERE company_id = :company_id AND e164 = :e164;
+
+-- name: require_consent!
+-- Whether visitors of a site must say yes before they are known again.
+UPDATE sites SET consent_required = :is_required WHERE company_id = :company_id AND id = :site_id;
