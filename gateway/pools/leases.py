@@ -120,7 +120,11 @@ async def _lease(connection: Any, pool: Pool, holder: Holder, visit_id: UUID, no
             break
         if not room["has_free"]:
             if pool.when_full is not WhenFull.SHARE:
-                break
+                # What was passed over may have been lent to this holder in another tab: that is to be seen by now.
+                lent = await _lend(
+                    connection, pool, holder, visit_id, now, idle_before=idle_before, silent_since=silent_since
+                )
+                return lent or Lent(pool, Got.REFUSED)
             # Whoever was seen longest ago loses the number: before that, those that only rest a while.
             lent = await _lend(
                 connection, pool, holder, visit_id, now, shared=True, idle_before=now + _EVER, silent_since=now + _EVER

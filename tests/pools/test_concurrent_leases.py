@@ -235,6 +235,15 @@ async def test_two_tabs_at_one_instant_get_one_number(workers: list[Database]) -
     await all_is_well(shop)
 
 
+async def test_two_tabs_at_the_last_number_get_it_both(workers: list[Database]) -> None:
+    shop = await open_shop(workers[0], 1, when_full="fallback")
+    for _ in range(40):
+        visitor = shop.visitor()
+        shown = await asyncio.gather(*(shop.visit(visitor, worker=workers[tab % WORKERS]) for tab in range(4)))
+        assert {each[0].why for each in shown} == {Why.LENT}
+        shop.passes(hours=1)
+
+
 async def test_as_many_visitors_as_numbers_all_get_one(workers: list[Database]) -> None:
     """None is passed over because another was looking at it, and none is lent twice."""
     shop = await open_shop(workers[0], 24, when_full="fallback")
