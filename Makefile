@@ -4,6 +4,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo yes),$(name))))
 VENV := .venv/bin/python
 ARGS ?=
+# Most tests wait for telephones; a file's tests share an installation, so that a file is one worker's.
+TOGETHER := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench machine lock clean python setup-run setup-test
@@ -37,7 +39,7 @@ demo: setup-run
 	@exec $(VENV) -m gateway.local.demo $(ARGS)
 
 test: setup-test $(if $(ARGS),,check)
-	@$(VENV) -m pytest $(ARGS)
+	@$(VENV) -m pytest $(if $(ARGS),$(ARGS),$(TOGETHER))
 
 check: setup-test
 	@$(VENV) -m ruff check .
