@@ -3,18 +3,17 @@
 import asyncio
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from gateway.pools.choose import Choice, choose_pool, holder_of, static_number
+from gateway.pools.choose import Choice, Holder, choose_pool, holder_of, static_number
 from gateway.pools.conditions import Arrival
 from gateway.pools.leases import Got, Lent, expose, lease_numbers
-from gateway.pools.pool import Offer, Site, SwapTarget
+from gateway.pools.pool import Offer, Pool, Site, SwapTarget
 from gateway.pools.tally import Tally
 from gateway.store.database import Database
 
@@ -49,6 +48,92 @@ class Shown:
     exposure_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """One page that is to be shown its numbers: the visit, and the pool that was chosen for each target."""
+
+    offer: Offer
+    site: Site
+    arrival: Arrival
+    visitor: UUID
+    visit_id: UUID
+    now: datetime
+    choices: Mapping[SwapTarget, Choice | None]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether any of its numbers is, so that there is something to note."""
+        return any(choice is not None or target.number_id is not None for target, choice in self.choices.items())
+
+    def wanted(self) -> list[tuple[Pool, Holder]]:
+        """The pools that lend it a number, and to whom.
+
+        A pool gives a visit one number, however many numbers of the page it replaces.
+        """
+        lending = {choice.pool.id: choice.pool for choice in self.choices.values() if choice and choice.number is None}
+        return [(pool, holder_of(pool, self.visitor, self.arrival)) for pool in lending.values()]
+
+    def shown(self, lent: Mapping[int, Lent]) -> tuple[Shown, ...]:
+        """What it shows, by what its pools lent; numbers that nobody holds have no exposure yet."""
+        return tuple(self._shown(target, choice, lent) for target, choice in self.choices.items())
+
+    def count(self, tally: Tally | None, lent: Iterable[Lent]) -> None:
+        """Count what became of its pools."""
+        if tally is not None:
+            for each in lent:
+                tally.count(each.pool, each.got, self.arrival.source.label, self.now)
+
+    def _shown(self, target: SwapTarget, choice: Choice | None, lent: Mapping[int, Lent]) -> Shown:
+        if choice is not None and choice.number is None:
+            given = lent[choice.pool.id]
+            if given.got is not Got.REFUSED:
+                assert given.e164 is not None
+                return Shown(
+                    target, given.e164, Why.LENT, given.number_id, given.pool.id, given.lease_id, given.exposure_id
+                )
+            static = static_number(self.arrival, self.offer.pools.get(self.site.company_id, ()), target)
+            e164 = static.e164 if static else choice.pool.fallback or target.e164
+            why = Why.FALLBACK
+        elif choice is not None and choice.number is not None:
+            e164, why = choice.number.e164, Why.STATIC
+        else:
+            e164, why = target.e164, Why.PAGE
+        here = self.site.company_id, e164
+        number_id = target.number_id if e164 == target.e164 else self.offer.numbers.get(here)
+        return Shown(target, e164, why, number_id, choice.pool.id if choice else None)
+
+
+def showing_of(
+    offer: Offer,
+    site: Site,
+    arrival: Arrival,
+    *,
+    visitor: UUID,
+    visit_id: UUID,
+    now: datetime,
+    targets: Iterable[SwapTarget] | None = None,
+) -> Showing:
+    """Choose the pools for a page."""
+    pools = offer.pools.get(site.company_id, ())
+    choices = {target: choose_pool(arrival, pools, target) for target in (site.targets if targets is None else targets)}
+    return Showing(offer, site, arrival, visitor, visit_id, now, choices)
+
+
+def unheld(shown: Iterable[Shown]) -> list[int]:
+    """The tracking numbers among what is shown that nobody holds: their exposures are still to be noted."""
+    return list(dict.fromkeys(each.number_id for each in shown if each.number_id is not None and not each.exposure_id))
+
+
+def exposed(shown: Iterable[Shown], exposures: Mapping[int, UUID]) -> tuple[Shown, ...]:
+    """What is shown, with the exposures of numbers that nobody holds, by number."""
+    return tuple(
+        replace(each, exposure_id=exposures.get(each.number_id))
+        if each.number_id is not None and each.exposure_id is None
+        else each
+        for each in shown
+    )
+
+
 async def show_numbers(
     database: Database,
     offer: Offer,
@@ -66,82 +151,31 @@ async def show_numbers(
     One transaction of the site's company, done again where another tab of the visitor was at it. It does not wait for
     the disk: a crash of Postgres itself may cost the last half second of leases. Raises what the database raises.
     """
-    pools = offer.pools.get(site.company_id, ())
-    choices = {target: choose_pool(arrival, pools, target) for target in (site.targets if targets is None else targets)}
-    if not _ours(choices):
-        return tuple(Shown(target, target.e164, Why.PAGE) for target in choices)
+    page = showing_of(offer, site, arrival, visitor=visitor, visit_id=visit_id, now=now, targets=targets)
+    return await show(database, page, tally=tally)
+
+
+async def show(
+    database: Database, page: Showing, *, already: Mapping[int, Lent] | None = None, tally: Tally | None = None
+) -> tuple[Shown, ...]:
+    """As ``show_numbers``, for a page whose pools are chosen; ``already``: what some of them have lent it."""
+    if not page.is_ours:
+        return page.shown({})
+    lent_before = already or {}
+    wanted = [(pool, holder) for pool, holder in page.wanted() if pool.id not in lent_before]
     for attempt in range(TRIES):
         try:
-            async with database.companies(site.company_id, durable=False) as connection:
-                lent = await _lend(connection, choices, arrival, visitor, visit_id, now)
-                shown = await _answer(connection, offer, site, arrival, choices, lent, visit_id, now)
+            async with database.companies(page.site.company_id, durable=False) as connection:
+                lent = await lease_numbers(connection, wanted, visit_id=page.visit_id, now=page.now)
+                shown = page.shown({**lent_before, **lent})
+                exposures = {
+                    number: await expose(connection, page.site.company_id, number, visit_id=page.visit_id, now=page.now)
+                    for number in unheld(shown)
+                }
             break
         except _AGAIN:
             if attempt == TRIES - 1:
                 raise
             await asyncio.sleep(PAUSE_SECONDS * random.random())
-    if tally is not None:
-        for each in lent.values():
-            tally.count(each.pool, each.got, arrival.source.label, now)
-    return shown
-
-
-def _ours(choices: Mapping[SwapTarget, Choice | None]) -> bool:
-    return any(choice is not None or target.number_id is not None for target, choice in choices.items())
-
-
-async def _lend(
-    connection: Any,
-    choices: Mapping[SwapTarget, Choice | None],
-    arrival: Arrival,
-    visitor: UUID,
-    visit_id: UUID,
-    now: datetime,
-) -> dict[int, Lent]:
-    # A pool gives a visit one number, however many numbers of the page it replaces.
-    lending = {choice.pool.id: choice.pool for choice in choices.values() if choice and choice.number is None}
-    wanted = [(pool, holder_of(pool, visitor, arrival)) for pool in lending.values()]
-    return await lease_numbers(connection, wanted, visit_id=visit_id, now=now)
-
-
-async def _answer(
-    connection: Any,
-    offer: Offer,
-    site: Site,
-    arrival: Arrival,
-    choices: Mapping[SwapTarget, Choice | None],
-    lent: Mapping[int, Lent],
-    visit_id: UUID,
-    now: datetime,
-) -> tuple[Shown, ...]:
-    exposures: dict[int, UUID] = {}
-    pools = offer.pools.get(site.company_id, ())
-
-    async def shown(target: SwapTarget, choice: Choice | None) -> Shown:
-        if choice is not None and choice.number is None:
-            given = lent[choice.pool.id]
-            if given.got is not Got.REFUSED:
-                assert given.e164 is not None
-                return Shown(
-                    target, given.e164, Why.LENT, given.number_id, given.pool.id, given.lease_id, given.exposure_id
-                )
-            static = static_number(arrival, pools, target)
-            e164 = static.e164 if static else choice.pool.fallback or target.e164
-            why = Why.FALLBACK
-        elif choice is not None and choice.number is not None:
-            e164, why = choice.number.e164, Why.STATIC
-        else:
-            e164, why = target.e164, Why.PAGE
-        number_id = target.number_id if e164 == target.e164 else offer.numbers.get((site.company_id, e164))
-        if number_id is not None and number_id not in exposures:
-            exposures[number_id] = await expose(connection, site.company_id, number_id, visit_id=visit_id, now=now)
-        return Shown(
-            target,
-            e164,
-            why,
-            number_id,
-            choice.pool.id if choice else None,
-            exposure_id=None if number_id is None else exposures[number_id],
-        )
-
-    return tuple([await shown(target, choice) for target, choice in choices.items()])
+    page.count(tally, lent.values())
+    return exposed(shown, exposures)

@@ -89,11 +89,6 @@ class Journal:
             self._waiting.visits.append(visit)
             self._know(visitor)
 
-    def went_on(self, visitor: Row) -> None:
-        """A visitor who is known was seen again."""
-        if self._has_room():
-            self._know(visitor)
-
     def consented(self, visit: Row, visitor: Row | None) -> None:
         """What was not kept of a visit may be kept now."""
         if self._has_room():

@@ -15,10 +15,10 @@ from gateway.http.collector.catalog import Catalog, SiteKnown
 from gateway.http.collector.messages import AnswerKind, Visit
 from gateway.pools.choose import is_direct, what_counts
 from gateway.pools.conditions import Arrival
+from gateway.pools.desk import LendingDesk
 from gateway.pools.number_parts import NumberParts, parts_of
 from gateway.pools.pool import Pool, SwapTarget
-from gateway.pools.showing import Shown, Why, show_numbers
-from gateway.pools.tally import Tally
+from gateway.pools.showing import Shown, Why, showing_of
 from gateway.store.database import AWAY, Database
 from gateway.visits import consent
 from gateway.visits.bots import bot_of, is_seen
@@ -112,12 +112,12 @@ class Reception:
         database: Database,
         catalog: Catalog,
         journal: Journal,
-        tally: Tally,
+        desk: LendingDesk,
         places: Places,
         *,
         answer_seconds: float,
     ) -> None:
-        self._database, self._catalog, self._journal, self._tally = database, catalog, journal, tally
+        self._database, self._catalog, self._journal, self._desk = database, catalog, journal, desk
         self._places, self._answer_seconds = places, answer_seconds
         self._paused_until = 0.0
 
@@ -230,16 +230,16 @@ class Reception:
         offer = self._catalog.offer if visitor is not None else self._catalog.reserved
         try:
             async with asyncio.timeout(self._answer_seconds):
-                return await show_numbers(
-                    self._database,
-                    offer,
-                    known.site,
-                    arrival,
-                    visitor=visitor or new_id(now),
-                    visit_id=visit_id,
-                    now=now,
-                    targets=targets,
-                    tally=self._tally,
+                return await self._desk.show(
+                    showing_of(
+                        offer,
+                        known.site,
+                        arrival,
+                        visitor=visitor or new_id(now),
+                        visit_id=visit_id,
+                        now=now,
+                        targets=targets,
+                    )
                 )
         except AWAY as error:
             self._pause(error)
@@ -264,8 +264,6 @@ class Reception:
             self._journal.consented(visit_row(arrived, known.classifier), visitor)
         elif is_new:
             self._journal.began(visit_row(arrived, known.classifier), visitor)
-        elif visitor is not None:
-            self._journal.went_on(visitor)
         if not consent_changed:
             self._journal.viewed(
                 view_row(

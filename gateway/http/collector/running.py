@@ -13,6 +13,7 @@ from gateway.http.collector.catalog import Catalog
 from gateway.http.collector.keys import CollectorParts
 from gateway.http.collector.limits import Buckets
 from gateway.http.collector.reception import Reception
+from gateway.pools.desk import LendingDesk
 from gateway.pools.keep_alive import KeepAlives
 from gateway.pools.tally import Tally
 from gateway.settings import CollectorSettings
@@ -44,12 +45,14 @@ async def opened_collector(
         keep_alives = await running.enter_async_context(KeepAlives(database).running())
         following = asyncio.create_task(catalog.keep(database, listener))
         running.push_async_callback(_ended, following)
+        answer_seconds = settings.answer_ms / 1000
+        desk = LendingDesk(database, tally, patience=answer_seconds)
         per_second = settings.visits_per_minute / 60
         yield CollectorParts(
             database=database,
             settings=settings,
             catalog=catalog,
-            reception=Reception(database, catalog, journal, tally, places, answer_seconds=settings.answer_ms / 1000),
+            reception=Reception(database, catalog, journal, desk, places, answer_seconds=answer_seconds),
             keep_alives=keep_alives,
             journal=journal,
             visits_of_address=Buckets(per_second, settings.visits_per_minute),

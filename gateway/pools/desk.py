@@ -1,0 +1,184 @@
+"""Where the visits of one worker come for their numbers: those that come together are served together.
+
+A page waits for one transaction either way. While one is under way the next visits gather, and the busier a worker is
+the more of them share the next: Postgres begins, plans and commits once for all of them. What does not go at the first
+try (a full pool, another tab of the visitor that was first) is served by itself, as ``showing`` does it.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from gateway.pools.choose import Holder
+from gateway.pools.leases import Got, Lent
+from gateway.pools.pool import Pool
+from gateway.pools.showing import Showing, Shown, exposed, show, unheld
+from gateway.pools.tally import Tally
+from gateway.store.database import Connection, Database
+from gateway.store.queries import load_queries
+from gateway.visits.ids import made_at, new_id
+
+# So many visits share a transaction at most: more would make the first wait for the last.
+MOST_AT_ONCE = 64
+# So many transactions at once: while Postgres works on one, the worker reads answers of the other.
+HANDS = 2
+
+_queries = load_queries(Path(__file__).parent, "together.sql")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    page: Showing
+    answer: "asyncio.Future[tuple[Shown, ...]]"
+    wanted: list[tuple[Pool, Holder]] = field(default_factory=list)
+    lent: dict[int, Lent] = field(default_factory=dict)
+    shown: tuple[Shown, ...] = ()
+
+    @property
+    def is_served(self) -> bool:
+        """Whether all of its pools lent it a number."""
+        return len(self.lent) == len(self.wanted)
+
+
+class LendingDesk:
+    """That of one worker."""
+
+    def __init__(self, database: Database, tally: Tally, *, patience: float = 1.0) -> None:
+        """``patience``: after so many seconds a Postgres that does not answer is given up for these visits."""
+        self._database, self._tally, self._patience = database, tally, patience
+        self._queue: list[_Waiting] = []
+        self._hands: set[asyncio.Task[None]] = set()
+        self._alone: set[asyncio.Task[None]] = set()
+
+    async def show(self, page: Showing) -> tuple[Shown, ...]:
+        """What a page shows, with the exposures noted. Raises what the database raises."""
+        if not page.is_ours:
+            return page.shown({})
+        waiting = _Waiting(page, asyncio.get_running_loop().create_future(), page.wanted())
+        self._queue.append(waiting)
+        if len(self._hands) < HANDS:
+            hand = asyncio.create_task(self._serve())
+            self._hands.add(hand)
+            hand.add_done_callback(self._hands.discard)
+        return await waiting.answer
+
+    async def _serve(self) -> None:
+        while self._queue:
+            batch = self._queue[:MOST_AT_ONCE]
+            del self._queue[:MOST_AT_ONCE]
+            # Nobody waits any more for those whose time is up.
+            batch = [each for each in batch if not each.answer.done()]
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._serve_together(batch)
+            except asyncpg.PostgresConnectionError as error:
+                _refuse(batch, error)
+            except asyncpg.PostgresError:
+                # Whatever one of them met, the others need not: each by itself.
+                for each in batch:
+                    each.lent, each.shown = {}, ()
+                    self._serve_alone(each)
+            except Exception as error:
+                _refuse(batch, error)
+
+    async def _serve_together(self, batch: Sequence[_Waiting]) -> None:
+        if not batch:
+            return
+        companies = sorted({each.page.site.company_id for each in batch})
+        async with self._database.companies(*companies, durable=False) as connection:
+            await _lend(connection, [each for each in batch if each.wanted])
+            await _expose(connection, [each for each in batch if each.is_served])
+        for each in batch:
+            if each.is_served:
+                each.page.count(self._tally, each.lent.values())
+                if not each.answer.done():
+                    each.answer.set_result(each.shown)
+            else:
+                self._serve_alone(each)
+
+    def _serve_alone(self, waiting: _Waiting) -> None:
+        async def serve() -> None:
+            try:
+                shown = await show(self._database, waiting.page, already=waiting.lent, tally=self._tally)
+            except Exception as error:
+                _refuse([waiting], error)
+            else:
+                waiting.page.count(self._tally, waiting.lent.values())
+                if not waiting.answer.done():
+                    waiting.answer.set_result(shown)
+
+        task = asyncio.create_task(serve())
+        # A page that waits no longer ends it.
+        waiting.answer.add_done_callback(lambda answer: task.cancel() if answer.cancelled() else None)
+        self._alone.add(task)
+        task.add_done_callback(self._alone.discard)
+
+
+def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:
+    for each in batch:
+        if not each.answer.done():
+            each.answer.set_exception(error)
+
+
+async def _lend(connection: Connection, batch: Sequence[_Waiting]) -> None:
+    """Lend to each what can be lent at once."""
+    asked = [(each, pool, holder) for each in batch for pool, holder in each.wanted]
+    if not asked:
+        return
+    exposures = [new_id(each.page.now) for each, _, _ in asked]
+    rows = _queries.lend_together(
+        connection,
+        companies=[pool.company_id for _, pool, _ in asked],
+        pools=[pool.id for _, pool, _ in asked],
+        holders=[holder.key for _, _, holder in asked],
+        combinations=[
+            None if holder.combination is None else json.dumps(holder.combination, ensure_ascii=False)
+            for _, _, holder in asked
+        ],
+        visits=[each.page.visit_id for each, _, _ in asked],
+        exposures=exposures,
+        shown=[made_at(exposure) for exposure in exposures],
+        idle_before=[each.page.now - pool.reserve - pool.quarantine for each, pool, _ in asked],
+        silent_since=[each.page.now - pool.dialled_quarantine for each, pool, _ in asked],
+        now=max(each.page.now for each in batch),
+    )
+    async for row in rows:
+        each, pool, _ = asked[row["place"] - 1]
+        each.lent[pool.id] = Lent(
+            pool,
+            Got.FREE if row["is_new"] else Got.OWN,
+            row["number_id"],
+            row["e164"],
+            row["lease_id"],
+            exposures[row["place"] - 1],
+        )
+
+
+async def _expose(connection: Connection, batch: Sequence[_Waiting]) -> None:
+    """Note which of them were shown numbers that nobody holds."""
+    companies, ids, visits, numbers = [], [], [], []
+    for each in batch:
+        page = each.page
+        shown = page.shown(each.lent)
+        exposures: dict[int, UUID] = {}
+        for number in unheld(shown):
+            exposures[number] = new_id(page.now)
+            companies.append(page.site.company_id)
+            ids.append(exposures[number])
+            visits.append(page.visit_id)
+            numbers.append(number)
+        each.shown = exposed(shown, exposures) if exposures else shown
+    if ids:
+        await _queries.expose_together(
+            connection,
+            companies=companies,
+            exposures=ids,
+            visits=visits,
+            numbers=numbers,
+            shown=[made_at(id) for id in ids],
+        )
