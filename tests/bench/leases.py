@@ -84,7 +84,7 @@ async def _seconds(shop: Shop, visits: int) -> float:
     return time.perf_counter() - begun
 
 
-async def ratio(past: int = PAST_LEASES, numbers: int = NUMBERS, rounds: int = 30, visits: int = 40) -> float:
+async def ratio(past: int = PAST_LEASES, numbers: int = NUMBERS, rounds: int = 80, visits: int = 25) -> float:
     """How many times as long visits take with the past: the median of rounds, the two shops in turn."""
     folder = Path(tempfile.mkdtemp(prefix="np-bench-"))
     async with AsyncExitStack() as running:
