@@ -260,6 +260,8 @@ class Conversations:
                         },
                     )
                 )
+        for number in range(len(call.turns) + 1, len(kept) + 1):  # fewer, where they had no more room
+            link.send(("Setvar", {"Channel": call.record.channel, "Variable": f"NP_TURN_{number}", "Value": ""}))
         first = next((turn for turn in call.turns if turn.answered is not None), None)
         if first is not None and call.record.stage is Stage.STARTED and call.record.answered_at is None:
             self._answered(replace(call.record, stage=Stage.ANSWERED, turns=call.turns))

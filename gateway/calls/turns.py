@@ -7,9 +7,12 @@ and the person at the other end changes. Each person is a turn. The caller's cha
 
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 # Beyond this, the last turn is overwritten: a call that is passed round for ever fills no record.
 MOST_TURNS = 20
+# The same, in bytes as the record carries them: the dialplan has room for 2,000 and one more turn.
+MOST_BYTES = 1900
 # Seconds; ten years are no call.
 LONGEST_CALL = 10 * 365 * 86400.0
 # What may stand in a turn; the names Asterisk gives to channels, and extensions as they are dialled.
@@ -65,7 +68,10 @@ def transferred(turns: Turns, target: str, at: float) -> Turns:
 
 
 def _added(turns: Turns, turn: Turn) -> Turns:
-    return (*turns[: MOST_TURNS - 1], turn)
+    kept = turns[: MOST_TURNS - 1]
+    while kept and sum(len(quote(encode_turn(each), safe="")) + 3 for each in kept) > MOST_BYTES:
+        kept = kept[:-1]
+    return (*kept, turn)
 
 
 def encode_turn(turn: Turn) -> str:

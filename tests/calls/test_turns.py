@@ -1,6 +1,7 @@
 """Whom a caller talked with: each step by table, all of them together by property."""
 
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -107,3 +108,13 @@ def test_a_channel_variable_carries_them(way: list[tuple[float, tuple[str, str |
 def test_garbage_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode_turn(text)
+
+
+def test_long_names_leave_room_in_the_record() -> None:
+    turns: Turns = ()
+    for number in range(MOST_TURNS * 2):
+        turns = transferred(turns, f"{'#' * 50}@{'x' * 49}", 1.0 + number)
+        turns = talks_with(turns, f"PJSIP/{':' * 85}-0000{number:04}", 1.5 + number)
+        assert len("~".join(quote(encode_turn(turn), safe="") for turn in turns)) < 3000
+    assert len(turns) > 2
+    assert turns[-1].channel.endswith(f"{MOST_TURNS * 2 - 1:04}")
