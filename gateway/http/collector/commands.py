@@ -8,7 +8,7 @@ import click
 from gateway.http.collector.tokens import TokenKind, make_token, revoke_tokens
 from gateway.http.collector.worker import collect as serve
 from gateway.pools import setup, sites
-from gateway.pools.pool_commands import site
+from gateway.pools.site_commands import site
 from gateway.settings import Settings
 from gateway.terminal import in_transaction, of_company
 from gateway.visits.google_ads import script as google_ads_script
