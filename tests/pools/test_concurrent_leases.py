@@ -20,10 +20,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.pools import number_changes
+from gateway.pools.conditions import Arrival
+from gateway.pools.desk import LendingDesk
 from gateway.pools.keep_alive import Held, KeepAlives
-from gateway.pools.showing import Shown, Why
+from gateway.pools.showing import Shown, Why, showing_of
 from gateway.store.database import Database
-from tests.pools.shop import Shop, all_is_well, open_shop
+from gateway.visits.ids import new_id
+from tests.pools.shop import ADS, Shop, all_is_well, open_shop
 from tests.stack import PROJECT
 
 WORKERS = 3
@@ -40,12 +43,16 @@ async def workers(module_database_dsn: str) -> AsyncIterator[list[Database]]:
 
 @dataclass(frozen=True)
 class Act:
-    """What one page, or an admin, does: ``visit``, ``keep``, ``release`` or ``rest``; by which worker, how late."""
+    """What one page, or an admin, does: ``visit``, ``keep``, ``release`` or ``rest``; by which worker, how late.
+
+    ``at_desk``: a visit comes to the worker's desk, where it is served together with others.
+    """
 
     what: str
     who: int
     worker: int
     late: timedelta
+    at_desk: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ acts = st.builds(
     who=st.integers(0, 5),
     worker=st.integers(0, WORKERS - 1),
     late=st.integers(0, 3000).map(lambda milliseconds: timedelta(milliseconds=milliseconds)),
+    at_desk=st.booleans(),
 )
 moments = st.builds(
     Moment,
@@ -86,6 +94,7 @@ class Crowd:
     workers: Sequence[Database]
     visitors: list[UUID]
     keep_alives: list[KeepAlives]
+    desks: list[LendingDesk]
     seen: dict[int, Shown] = field(default_factory=dict)  # what each visitor's page shows
     told: dict[int, datetime] = field(default_factory=dict)  # lease -> when we were last told that it is alive
 
@@ -115,16 +124,22 @@ class Crowd:
         shop, at = self.shop, self.shop.now + act.late
         match act.what:
             case "visit":
-                return (await shop.visit(self.visitors[act.who], after=act.late, worker=self.workers[act.worker]))[0]
+                visitor = self.visitors[act.who]
+                if act.at_desk:
+                    page = showing_of(
+                        shop.offer, shop.site, Arrival(ADS), visitor=visitor, visit_id=new_id(shop.now), now=at
+                    )
+                    return (await self.desks[act.worker].show(page))[0]
+                return (await shop.visit(visitor, after=act.late, worker=self.workers[act.worker]))[0]
             case "keep":
-                page = self.seen.get(act.who)
-                if page is None or page.exposure_id is None:
+                shown = self.seen.get(act.who)
+                if shown is None or shown.exposure_id is None:
                     return None
                 keep_alives = self.keep_alives[act.worker]
-                noted = keep_alives.note(page.exposure_id, shop.company.id, at=at)
+                noted = keep_alives.note(shown.exposure_id, shop.company.id, at=at)
                 while not noted.done():
                     await keep_alives.write()
-                return None if page.lease_id is None else Kept(page.lease_id, noted.result())
+                return None if shown.lease_id is None else Kept(shown.lease_id, noted.result())
         (number,) = await shop.rows("SELECT e164 FROM tracking_numbers ORDER BY e164 LIMIT 1")
         async with self.workers[act.worker].everything() as connection:
             if act.what == "release":
@@ -219,7 +234,13 @@ async def test_whatever_happens_at_once(
     workers: list[Database], numbers: int, when_full: str, schedule: list[Moment]
 ) -> None:
     shop = await open_shop(workers[0], numbers, when_full=when_full, dialled_quarantine_seconds=0)
-    crowd = Crowd(shop, workers, [shop.visitor() for _ in range(6)], [KeepAlives(each) for each in workers])
+    crowd = Crowd(
+        shop,
+        workers,
+        [shop.visitor() for _ in range(6)],
+        [KeepAlives(each) for each in workers],
+        [LendingDesk(each, shop.tally, patience=60) for each in workers],
+    )
     for moment in schedule:
         await crowd.live(moment)
 
