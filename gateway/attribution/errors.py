@@ -1,0 +1,27 @@
+"""What can be wrong with what attribution is asked to look at."""
+
+from collections.abc import Sequence
+
+from gateway.errors import Mendable
+
+
+class AttributionError(Mendable):
+    """Something cannot be attributed, replayed or advised as asked.
+
+    AttributionError
+    ├── FaultyHistory
+    └── FaultySessions
+    """
+
+
+class FaultyHistory(AttributionError):
+    """Some lines of a history cannot be used; nothing was replayed, since an answer from half of it would mislead."""
+
+    def __init__(self, faults: Sequence[str], count: int) -> None:
+        more = f"\nand {count - len(faults)} more lines" if count > len(faults) else ""
+        lines = "line" if count == 1 else "lines"
+        super().__init__(f"{count} {lines} cannot be used; mend them and try again:\n" + "\n".join(faults) + more)
+
+
+class FaultySessions(AttributionError):
+    """A list of sessions by the hour cannot be read; the message says where, and what is expected there."""
