@@ -45,6 +45,7 @@ check: setup-test
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy
+	@$(VENV) -m gateway.local.snippet
 
 bench: setup-test
 	@$(VENV) -m tests.bench $(ARGS)
@@ -57,5 +58,5 @@ lock: python
 	@$(PYTHON) gateway/local/environment.py lock $(ARGS)
 
 clean:
-	rm -rf .venv .numberpool .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .numberpool .pytest_cache .mypy_cache .ruff_cache .hypothesis dist web/static/snippet
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ PYTHON = VENV / "bin" / "python"
 # What is installed where, remembered by the hash of its lock file.
 STAMP = VENV / "numberpool-lock"
 LOCKS = {"run": PROJECT / "requirements.txt", "test": PROJECT / "requirements-dev.txt"}
+SNIPPET_LOCK = PROJECT / "web" / "snippet" / "requirements.txt"
 
 # Where Debian keeps the certificate authorities, and where pip looks for them.
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -192,8 +193,18 @@ def _ensure_browser() -> None:
         _install_or_say(missing, "the tests of the pages need a browser and what drives it")
 
 
+def _build_snippet(kind: str) -> None:
+    sys.path.insert(0, str(PROJECT))
+    from gateway.local import snippet
+
+    try:
+        snippet.build(_pip, say, with_checks=kind == "test")
+    except snippet.BuildError as error:
+        stop(str(error))
+
+
 def write_locks(options: list[str]) -> None:
-    """Write both lock files anew, with hashes and without addresses; versions stay unless `--upgrade` is among the
+    """Write the lock files anew, with hashes and without addresses; versions stay unless `--upgrade` is among the
     options of uv.
     """
     uv = shutil.which("uv", path=f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
@@ -204,6 +215,9 @@ def write_locks(options: list[str]) -> None:
         say(f"locking {target.name}")
         command = [uv, "pip", "compile", str(PROJECT / "pyproject.toml"), *options, *extra]
         subprocess.run([*command, *_LOCK_OPTIONS, "-o", str(target)], check=True)
+    say(f"locking {SNIPPET_LOCK.name} of the snippet")
+    command = [uv, "pip", "compile", "--group", f"{PROJECT / 'pyproject.toml'}:snippet", *options]
+    subprocess.run([*command, *_LOCK_OPTIONS, "-o", str(SNIPPET_LOCK)], check=True)
 
 
 def main(kind: str, options: list[str]) -> None:
@@ -214,6 +228,7 @@ def main(kind: str, options: list[str]) -> None:
     if not is_installed(kind):
         _make_environment()
         _install(kind)
+    _build_snippet(kind)
     if kind == "test":
         _ensure_browser()
 
