@@ -16,16 +16,21 @@ import structlog
 from gateway.asterisk.ami import AmiError, AmiLink
 from gateway.asterisk.channels import person_behind, variable
 from gateway.asterisk.events import BridgeHint, Hint, TransferHint, UnholdHint
+from gateway.asterisk.recorder import Renewals
 from gateway.calls.record import CallRecord, Stage
 from gateway.calls.turns import Turn, Turns, decode_turn, encode_turn, talks_with, transferred
 from gateway.health import Condition, Health
 
 # Asterisk sets BRIDGEPEER a moment after it tells of the bridge (tried on 22.10).
-LOOK_AGAIN_SECONDS = (0.0, 0.03, 0.15, 0.6)
+LOOK_AGAIN_SECONDS = (0.0, 0.02, 0.04, 0.08, 0.16, 0.3)
 # And forgets who has left a moment after it told of that.
 SETTLE_SECONDS = 0.03
 # Calls whose end never came here; beyond this the oldest are forgotten.
 MOST_CALLS = 20_000
+# Hints may be forged: no more of them wait for one call (whoever looks, looks later than at the last), and no more
+# channels are in bridges.
+MOST_HINTS = 50
+MOST_BRIDGED = 20_000
 _log = structlog.get_logger(__name__)
 
 Answered = Callable[[CallRecord], None]
@@ -59,7 +64,7 @@ class Conversations:
     def __init__(
         self, node: str, link: Callable[[], AmiLink | None], answered: Answered, changed: Changed, health: Health
     ) -> None:
-        self._changed = changed
+        self._renewals = Renewals(changed)
         self._part = f"asterisk:{node}:conversations"
         self._health = health
         self._heard_nothing = True
@@ -129,6 +134,7 @@ class Conversations:
 
     def _forget(self, key: str) -> None:
         call = self._calls.pop(key, None)
+        self._renewals.forget(key)
         if call is not None:
             self._leads(call, frozenset())
             if call.looking is not None:
@@ -153,26 +159,34 @@ class Conversations:
             self._health.tell(self._part, Condition.OK, "Asterisk tells who talks with whom.")
         touched = {hint.channel}
         if isinstance(hint, BridgeHint):
-            before = self._bridge_of.pop(hint.channel, None)
-            if before is not None:
-                members = self._bridges[before]
-                members.discard(hint.channel)
-                touched |= members
-                if not members:
-                    del self._bridges[before]
+            touched |= self._leaves_bridge(hint.channel)
             if hint.entered:
+                if len(self._bridge_of) >= MOST_BRIDGED:
+                    self._leaves_bridge(next(iter(self._bridge_of)))
                 self._bridge_of[hint.channel] = hint.bridge
                 self._bridges.setdefault(hint.bridge, set()).add(hint.channel)
             touched |= self._bridges.get(hint.bridge, set())
         for key in {key for channel in touched for key in self._by_channel.get(channel, ())}:
             self._hint(self._calls[key], hint, now)
 
+    def _leaves_bridge(self, channel: str) -> set[str]:
+        """Whoever else is in the bridge that ``channel`` was in."""
+        bridge = self._bridge_of.pop(channel, None)
+        if bridge is None:
+            return set()
+        members = self._bridges[bridge]
+        members.discard(channel)
+        if not members:
+            del self._bridges[bridge]
+        return members
+
     def _hint(self, call: _Followed, hint: Hint | None, now: float) -> None:
         call.hinted = call.hinted or hint is not None
         if isinstance(hint, TransferHint):
             call.sent_on = hint.target, max(0.0, now - call.began)
-        call.hints.append(hint)
-        call.hinted_at.append(now)
+        if len(call.hints) < MOST_HINTS:
+            call.hints.append(hint)
+            call.hinted_at.append(now)
         if call.looking is None:
             call.looking = asyncio.ensure_future(self._look(call))
 
@@ -193,7 +207,7 @@ class Conversations:
                 if call.kept is None:
                     call.kept = call.turns = await _kept(link, call.record.channel)
                 if isinstance(hint, UnholdHint):
-                    await self._changed(call.record)  # many phones speak in a new stream of sound then
+                    self._renewals.due(call.record)  # many phones speak in a new stream of sound then
                     continue
                 moment = max(0.0, at - call.began)
                 if isinstance(hint, TransferHint):
@@ -209,7 +223,7 @@ class Conversations:
                     before = _people(call.turns)
                     call.turns = talks_with(call.turns, person, moment, dialled)
                     if 0 < before < _people(call.turns):
-                        await self._changed(call.record)
+                        self._renewals.due(call.record)
                 _log.debug("a conversation", call=call.record.key, hint=hint, at=round(moment, 3), turns=call.turns)
                 await self._keep(link, call)
         except (AmiError, ValueError) as error:  # the next link looks again; a channel that has gone needs no look

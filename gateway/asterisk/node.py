@@ -34,6 +34,8 @@ LONGEST_RETRY_SECONDS = 5.0
 # A refused login stays refused until somebody edits a file; each attempt is a line in Asterisk's security log.
 REFUSED_RETRY_SECONDS = 15.0
 CHANNELS_SECONDS = 5.0
+# An event that should have been held back may be a caller's text; so often at most is the filter tried again.
+PROVE_AGAIN_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
 
 
@@ -60,6 +62,9 @@ class Node:
         self._calls: AmiLink | None = None
         self._store: AmiLink | None = None
         self._proofs: asyncio.Queue[bool] = asyncio.Queue()
+        # Stands in what we send ourselves to try the filter; what a caller forges has it not.
+        self._nonce = secrets.token_hex(8)
+        self._proved_at = 0.0
         self._routes_changed = asyncio.Event()
 
     def directory_changed(self) -> None:
@@ -169,8 +174,8 @@ class Node:
         while not self._proofs.empty():
             self._proofs.get_nowait()
         # The first must be held back by the filter, the second must come through.
-        await link.action("UserEvent", UserEvent="Numberpool-unfiltered")
-        await link.action("UserEvent", UserEvent=PROOF_EVENT)
+        await link.action("UserEvent", **self._held_back())
+        await link.action("UserEvent", UserEvent=PROOF_EVENT, Proof=self._nonce)
         try:
             async with asyncio.timeout(2):
                 filtered = await self._proofs.get()
@@ -182,6 +187,11 @@ class Node:
             ) from None
         if not filtered:
             raise NeedsPerson(self._filter_advice())
+
+    def _held_back(self) -> dict[str, str]:
+        """An event that the filter lets nobody hear."""
+        self._proved_at = time.monotonic()
+        return {"UserEvent": "Numberpool-unfiltered", "Proof": self._nonce}
 
     def _filter_advice(self) -> str:
         return (
@@ -213,17 +223,24 @@ class Node:
             _log.warning("an event was refused; the outbox will tell of its call", node=self.name, fault=str(fault))
             return
         if event is Unfiltered.EVENT:
-            self._proofs.put_nowait(False)
-            if self._calls is not None:
-                self._health.tell(f"asterisk:{self.name}", Condition.NEEDS_PERSON, self._filter_advice())
+            self._unfiltered(block)
         elif isinstance(event, CallRecord):
             if event.asks and event.asks == str(self._epoch):
                 self._answer(event)
             self._intake.heard(event)
         elif isinstance(event, Hint):
             self._conversations.hint(event, time.monotonic())
-        elif block.find(PROOF_EVENT.encode()) >= 0:
+        elif PROOF_EVENT.encode() in block and self._nonce.encode() in block:
             self._proofs.put_nowait(True)
+
+    def _unfiltered(self, block: bytes) -> None:
+        """An event that should have been held back: our own says that nothing is; another may be a caller's text."""
+        if self._nonce.encode() in block:
+            self._proofs.put_nowait(False)
+            if self._calls is not None:
+                self._health.tell(f"asterisk:{self.name}", Condition.NEEDS_PERSON, self._filter_advice())
+        elif (link := self._calls) and not link.closed and time.monotonic() - self._proved_at > PROVE_AGAIN_SECONDS:
+            link.send(("UserEvent", self._held_back()))
 
     def _answer(self, record: CallRecord) -> None:
         link = self._calls

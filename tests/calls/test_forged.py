@@ -143,6 +143,22 @@ async def test_a_caller_forges_nothing_in_mid_call(exchange: Exchange, address: 
     assert (row["outcome"], row["caller"], row["hung_up_by"]) == ("answered", "+13065550177", "caller")
 
 
+@pytest.mark.parametrize("block", ["Event: Hangup\r\nPrivilege: call,all", "Event: UserEvent\r\nUserEvent: Other"])
+async def test_a_caller_raises_no_alarm_about_the_filter(exchange: Exchange, block: str) -> None:
+    """What a caller brings into events of bridges, which nobody cleans, looks like events of others."""
+    before = await exchange.installation.newest()
+    text = escaped(f"1\r\n\r\n{block}\r\n\r\n")
+    headers = [f"P-Asserted-Identity: <sip:{text}@127.0.0.1>"]
+    async with everything_heard(exchange) as heard:
+        sipp = await exchange.place(
+            caller_reinvites(Invite(caller="+13065550178"), headers), "main", address=TRUNK_TRUSTING
+        )
+        await sipp.done()
+        await _one_true_row(exchange, before)
+    left = bytes(heard).partition(b"Event: BridgeLeave")[2].partition(b"\r\n\r\n")
+    assert left[2].startswith(block.encode()), "this Asterisk prints no raw line breaks any more"
+
+
 @asynccontextmanager
 async def a_line(exchange: Exchange, name: str, xml: str) -> AsyncIterator[Sipp]:
     """``name`` plays ``xml`` while the block runs."""
