@@ -143,9 +143,9 @@ class PrivateAsterisk(Breakable):
             if self.pid is None and not may_die:
                 raise ProcessDied(f"the private Asterisk {self.name} ended at once:\n{self._tail()}")
             with contextlib.suppress(OSError):
-                # Answers only when every module is loaded.
+                # Answers only when every module is loaded; Asterisk's own commands come a moment after.
                 answer = await self.cli("core waitfullybooted", deadline - time.monotonic())
-                if "fully booted" in answer:
+                if "fully booted" in answer and "System name" in await self.cli("core show settings"):
                     return
             await asyncio.sleep(0.01)
         raise ProcessDied(f"the private Asterisk {self.name} does not get ready:\n{self._tail()}")

@@ -67,6 +67,7 @@ class EmbeddedPostgres(Breakable):
         self.data = self.folder / "data"
         self._sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed = False
         self._process_file = ProcessFile(self.folder / "process")
 
     # -- where it is ---------------------------------------------------------------------------
@@ -92,6 +93,11 @@ class EmbeddedPostgres(Breakable):
             self._process.poll()
         return self._process_file.read()
 
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        self._killed = True
+        super().kill()
+
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> str:
@@ -101,6 +107,10 @@ class EmbeddedPostgres(Breakable):
         end of the server's log when it does not start.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._killed and self._process is not None:
+            # One that is still dying can neither be adopted nor be followed: its lock file names a living process.
+            await asyncio.to_thread(self._process.wait)
+        self._killed = False
         if self._adopt():
             return self.dsn
         if not (self.data / "PG_VERSION").is_file():

@@ -21,7 +21,7 @@ CALLER_HZ, OUTSIDE_HZ = 440.0, 550.0
 TO_101, THROUGH_LOCAL = "+13065552001", "+13065552003"
 EVERYBODY = {**VOICES, "music": MUSIC_HZ, "caller": CALLER_HZ, "outside": OUTSIDE_HZ}
 # What a busy machine may do to the length of a stretch of sound, and the seam between two people.
-NEARLY = 0.5
+NEARLY = 0.8
 
 
 def installation(home: AsteriskHome, folder: Path, dsn: str) -> Installation:
