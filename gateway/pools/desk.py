@@ -7,9 +7,11 @@ try (a full pool, another tab of the visitor that was first) is served by itself
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -27,6 +29,8 @@ from gateway.visits.ids import made_at, new_id
 MOST_AT_ONCE = 64
 # So many transactions at once: while Postgres works on one, the worker reads answers of the other.
 HANDS = 2
+# What one visit may meet that the others of its transaction need not.
+_ONE_OF_THEM = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.TransactionRollbackError)
 
 _queries = load_queries(Path(__file__).parent, "together.sql")
 
@@ -76,15 +80,15 @@ class LendingDesk:
             try:
                 async with asyncio.timeout(self._patience):
                     await self._serve_together(batch)
-            except asyncpg.PostgresConnectionError as error:
-                _refuse(batch, error)
-            except asyncpg.PostgresError:
+            except _ONE_OF_THEM:
                 # Whatever one of them met, the others need not: each by itself.
                 for each in batch:
                     each.lent, each.shown = {}, ()
                     self._serve_alone(each)
             except Exception as error:
-                _refuse(batch, error)
+                # Postgres does not answer, so nobody is left to wait for it in turn.
+                waiting, self._queue = [*batch, *self._queue], []
+                _refuse(waiting, error)
 
     async def _serve_together(self, batch: Sequence[_Waiting]) -> None:
         if not batch:
@@ -104,7 +108,8 @@ class LendingDesk:
     def _serve_alone(self, waiting: _Waiting) -> None:
         async def serve() -> None:
             try:
-                shown = await show(self._database, waiting.page, already=waiting.lent, tally=self._tally)
+                async with asyncio.timeout(self._patience):
+                    shown = await show(self._database, waiting.page, already=waiting.lent, tally=self._tally)
             except Exception as error:
                 _refuse([waiting], error)
             else:
@@ -113,8 +118,6 @@ class LendingDesk:
                     waiting.answer.set_result(shown)
 
         task = asyncio.create_task(serve())
-        # A page that waits no longer ends it.
-        waiting.answer.add_done_callback(lambda answer: task.cancel() if answer.cancelled() else None)
         self._alone.add(task)
         task.add_done_callback(self._alone.discard)
 
@@ -125,38 +128,75 @@ def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:
             each.answer.set_exception(error)
 
 
+@dataclass(slots=True)
+class _Asked:
+    """A holder of a pool, and the pages that show what it is lent, with the exposure of each."""
+
+    pool: Pool
+    holder: Holder
+    pages: list[tuple[_Waiting, UUID]] = field(default_factory=list)
+
+    def lend(self, got: Got, row: Any) -> None:
+        """Tell its pages what it was lent."""
+        for each, exposure in self.pages:
+            each.lent[self.pool.id] = Lent(self.pool, got, row["number_id"], row["e164"], row["lease_id"], exposure)
+
+
 async def _lend(connection: Connection, batch: Sequence[_Waiting]) -> None:
-    """Lend to each what can be lent at once."""
-    asked = [(each, pool, holder) for each in batch for pool, holder in each.wanted]
+    """Lend to each what can be lent at once: to those who have a number that one, to the others what is free."""
+    asked: dict[tuple[int, str], _Asked] = {}
+    for each in batch:
+        for pool, holder in each.wanted:
+            one = asked.setdefault((pool.id, holder.key), _Asked(pool, holder))
+            one.pages.append((each, new_id(each.page.now)))
     if not asked:
         return
-    exposures = [new_id(each.page.now) for each, _, _ in asked]
+    now = max(each.page.now for each in batch)
+    # In one order, as leases are made in it: two workers at one instant wait for each other at most in turn.
+    holders = [asked[key] for key in sorted(asked)]
+    served = set()
+    async for row in _queries.keep_together(connection, **_of(holders), now=now):
+        holders[row["place"] - 1].lend(Got.OWN, row)
+        served.add(row["place"] - 1)
+    missing = [one for place, one in enumerate(holders) if place not in served]
+    if not missing:
+        return
+    turns: Counter[int] = Counter()
+    of_turn = []
+    for one in missing:
+        turns[one.pool.id] += 1
+        of_turn.append(turns[one.pool.id])
+    pools = {one.pool.id: one.pool for one in missing}
     rows = _queries.lend_together(
         connection,
-        companies=[pool.company_id for _, pool, _ in asked],
-        pools=[pool.id for _, pool, _ in asked],
-        holders=[holder.key for _, _, holder in asked],
+        **_of(missing),
+        turns=of_turn,
         combinations=[
-            None if holder.combination is None else json.dumps(holder.combination, ensure_ascii=False)
-            for _, _, holder in asked
+            None if one.holder.combination is None else json.dumps(one.holder.combination, ensure_ascii=False)
+            for one in missing
         ],
-        visits=[each.page.visit_id for each, _, _ in asked],
-        exposures=exposures,
-        shown=[made_at(exposure) for exposure in exposures],
-        idle_before=[each.page.now - pool.reserve - pool.quarantine for each, pool, _ in asked],
-        silent_since=[each.page.now - pool.dialled_quarantine for each, pool, _ in asked],
-        now=max(each.page.now for each in batch),
+        pool_companies=[pool.company_id for pool in pools.values()],
+        pool_ids=list(pools),
+        many=[turns[id] for id in pools],
+        idle_before=[now - pool.reserve - pool.quarantine for pool in pools.values()],
+        silent_since=[now - pool.dialled_quarantine for pool in pools.values()],
+        now=now,
     )
     async for row in rows:
-        each, pool, _ = asked[row["place"] - 1]
-        each.lent[pool.id] = Lent(
-            pool,
-            Got.FREE if row["is_new"] else Got.OWN,
-            row["number_id"],
-            row["e164"],
-            row["lease_id"],
-            exposures[row["place"] - 1],
-        )
+        missing[row["place"] - 1].lend(Got.FREE, row)
+
+
+def _of(holders: Sequence[_Asked]) -> dict[str, Any]:
+    pages = [(place, each, exposure) for place, one in enumerate(holders, 1) for each, exposure in one.pages]
+    return {
+        "companies": [one.pool.company_id for one in holders],
+        "pools": [one.pool.id for one in holders],
+        "holders": [one.holder.key for one in holders],
+        "exposures": [exposure for _, _, exposure in pages],
+        "visits": [each.page.visit_id for _, each, _ in pages],
+        "shown": [made_at(exposure) for _, _, exposure in pages],
+        "shown_to": [place for place, _, _ in pages],
+    }
 
 
 async def _expose(connection: Connection, batch: Sequence[_Waiting]) -> None:
