@@ -135,15 +135,14 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
     done: list[Rendered] = []
     for name, text in texts.items():
         file = folder / name
-        present = file.read_text() if file.exists() else None
+        present = file.read_bytes() if file.exists() else None
         kept = None
-        if present == text:
+        if present == text.encode():
             done.append(Rendered(file, Change.UNCHANGED))
         else:
             if present is not None and written.get(name) != _digest(present):
                 kept = file.with_name(f"{file.name}.changed-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-                file.rename(kept)
-            _replace(file, text, 0o640 if name in _PRIVATE else 0o644)
+            _replace(file, text, 0o640 if name in _PRIVATE else 0o644, kept)
             done.append(Rendered(file, Change.REPLACED if kept else Change.WRITTEN, kept))
         if written.get(name) != _digest(text):
             written[name] = _digest(text)
@@ -151,22 +150,33 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Rendered]:
     return done
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(text: str | bytes) -> str:
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
 
 
-def _replace(file: Path, text: str, mode: int) -> None:
-    """Put ``text`` in the place of ``file`` at once. A new one gets the owner of its folder: Asterisk reads it."""
+def _replace(file: Path, text: str, mode: int, kept: Path | None = None) -> None:
+    """Put ``text`` in the place of ``file`` at once, which becomes ``kept``.
+
+    A new one gets the owner of its folder: Asterisk reads it. Where there is no room for it, the old one stays.
+    """
     beside = file.with_name(f".{file.name}.new")
     beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    _give_like(beside, file if file.exists() else file.parent)
-    if file.exists():
-        beside.chmod(file.stat().st_mode & 0o777)
-    beside.replace(file)
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        _give_like(beside, file if file.exists() else file.parent)
+        if file.exists():
+            beside.chmod(file.stat().st_mode & 0o777)
+        if kept is not None:
+            file.rename(kept)
+        beside.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        error.filename = error.filename or str(file)  # a full disk names none
+        raise
 
 
 def _give_like(path: Path, model: Path) -> None:

@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 from gateway.asterisk.render import MANIFEST, Change, render_texts, write_files
 from gateway.cli import numberpool
 from gateway.settings import CallSettings, NodeSettings, SettingsError
-from tests.stack import StartAsterisk
+from tests.stack import PROJECT, StartAsterisk
 
 # Asterisk advises against a pattern that matches everything at once; catching everything is what it is for.
 KNOWN_WARNING = "The use of '_!' for an extension is strongly discouraged"
@@ -111,6 +113,39 @@ def test_a_file_of_unknown_origin_is_kept(tmp_path: Path, manifest: str | None) 
     done = write_files(rendered(tmp_path), tmp_path)[1]
     assert done.kept is not None
     assert done.kept.read_text() == "the admin's own\n"
+
+
+def test_where_there_is_no_room_the_old_file_stays(tmp_path: Path) -> None:
+    """Without numberpool-extensions.conf the next reload would leave every call in 404."""
+    write_files(rendered(tmp_path), tmp_path)
+    entry = tmp_path / "numberpool-extensions.conf"
+    entry.write_text(entry.read_text() + "; mine\n")
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    config = tmp_path / "numberpool.toml"
+    config.write_text(
+        '[[nodes]]\nname = "pbx"\nspool = "/var/spool/x"\nsecret = "s1"\nstore_secret = "s2"\n'
+        "[calls]\nring_seconds = 17\n"
+    )
+    # A full disk is not to be had without being root; a limit of the size of files fails in the same place.
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)); "
+    limited += "from gateway.cli import main; main()"
+    command = [sys.executable, "-c", limited, "--config", str(config), "asterisk", "render", "--into", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert done.returncode == 1
+    assert str(tmp_path / "numberpool-") in done.stderr
+    assert "Traceback" not in done.stderr
+    config.unlink()
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_file_in_another_script_is_kept_as_it_is(tmp_path: Path) -> None:
+    write_files(rendered(tmp_path), tmp_path)
+    entry = tmp_path / "numberpool-extensions.conf"
+    changed = entry.read_bytes() + "; Grüße\n".encode("latin-1")
+    entry.write_bytes(changed)
+    (done,) = (each for each in write_files(rendered(tmp_path), tmp_path) if each.change is not Change.UNCHANGED)
+    assert done.kept is not None
+    assert done.kept.read_bytes() == changed
 
 
 def test_secrets_are_not_for_everybody(tmp_path: Path) -> None:
