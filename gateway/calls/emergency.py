@@ -48,9 +48,9 @@ def emergency_dialled(dial: str, region: str | None) -> str | None:
     number. An extension of the admin's own (``Dialplan/112@…``, ``Local/112@…/n``) may not be one of ``region``; a
     phone may have any name.
     """
-    for part in dial.split("&"):
-        outside, number = _number_of(part)
-        digits = re.sub(r"[-.()]", "", number).removeprefix("+")
+    for outside, number in (found for part in dial.split("&") for found in _numbers_of(part)):
+        # Without pauses (DAHDI's "w") and a service code before it (*67911, #31#112).
+        digits = re.sub(r"^[*#][0-9]{2}[*#]?", "", re.sub(r"[-.()wW]", "", number)).removeprefix("+")
         if not re.fullmatch(r"[0-9]+[*#]*", digits):
             continue
         digits = digits.rstrip("*#")
@@ -59,19 +59,17 @@ def emergency_dialled(dial: str, region: str | None) -> str | None:
     return None
 
 
-def _number_of(part: str) -> tuple[bool, str]:
-    """What a part of a dial string dials, and whether over a trunk; the name of a phone is no number."""
+def _numbers_of(part: str) -> Iterable[tuple[bool, str]]:
+    """What a part of a dial string may dial, and whether over a trunk; the name of a phone is no number."""
     technology, _, rest = part.partition("/")
     if technology in ("Local", "Dialplan"):
-        return False, rest.partition("@")[0]
-    if "sip:" in rest:  # PJSIP/endpoint/sip:number@host
-        return True, rest.partition("sip:")[2].partition("@")[0]
-    before, at, _ = rest.partition("@")
-    if technology == "Trunk":
-        return True, rest
-    if "/" in rest:  # DAHDI/g1/number, SIP/peer/number, IAX2/user@host/number
-        return True, rest.rpartition("/")[2]
-    return True, before if at else ""
+        yield False, rest.partition("@")[0]
+        return
+    # PJSIP/number@endpoint, PJSIP/endpoint/sip:number@host, DAHDI/g1/number, IAX2/user@host/number@context, Trunk/…
+    for position, piece in enumerate(rest.split("/")):
+        number, at, _ = re.sub(r"^(?:sips?|tel):", "", piece, flags=re.IGNORECASE).partition("@")
+        if at or position > 0 or technology == "Trunk":
+            yield True, number
 
 
 def is_emergency_caller(caller: str, region: str | None, known: frozenset[str]) -> bool:

@@ -72,6 +72,11 @@ def test_no_emergency_number(number: str, region: str) -> None:
         *(("PJSIP/911", None), ("PJSIP/110", None), ("SIP/112", None), ("Dialplan/110@queues", None)),
         *(("Local/101@phones/n", None), ("PJSIP/+13065551234@carrier", None), ("Trunk/+13065551234", None)),
         *(("PJSIP/desk911@carrier", None), ("PJSIP/main", None), ("Dialplan/600@queues", None)),
+        # By other addresses, with a service code or pauses before it.
+        *((dial, "911") for dial in ("PJSIP/carrier/sips:911@10.0.0.1", "PJSIP/carrier/tel:911", "PJSIP/911@carrier/")),
+        *((dial, "911") for dial in ("IAX2/peer/911@outside", "PJSIP/*67911@carrier", "DAHDI/g1/ww911")),
+        ("PJSIP/#31#112@carrier", "112"),
+        *((dial, None) for dial in ("IAX2/user:911@host/600@inside", "PJSIP/*97@carrier", "SIP/911")),
     ],
 )
 def test_what_a_dial_string_calls(dial: str, number: str | None) -> None:
