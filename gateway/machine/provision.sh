@@ -34,7 +34,8 @@ cd /
 # --- How it works and what it says ---------------------------------------------------------------------------------
 
 CHANGES=()
-declare -A RESTART=() # services whose program, unit or settings changed
+# What still has to be started anew, or "reload": kept for the next run, should this one break off; until the machine starts.
+PENDING=/run/numberpool-provision
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'provision.sh: %s\n' "$*" >&2; exit 1; }
@@ -42,6 +43,11 @@ changed() { CHANGES+=("$*"); say "  changed: $*"; }
 
 # Whether systemd runs here; in a chroot or while an image is built it does not, and nothing can be started.
 systemd_runs() { [ -d /run/systemd/system ]; }
+
+# due NAME: that service's program, unit or settings changed, or, by "reload", what Asterisk reads anew.
+due() { mkdir -p "$PENDING" && : >"$PENDING/$1"; }
+is_due() { [ -e "$PENDING/$1" ]; }
+settled() { rm -f "$PENDING/$1"; }
 
 # put FILE MODE OWNER:GROUP: the file gets the text from standard input, unless it has it. WROTE tells which.
 put() {
@@ -120,18 +126,22 @@ enable() {
 
 # start UNIT, or start it anew where what it runs has changed.
 start() {
-	systemd_runs && systemctl cat "$1" >/dev/null 2>&1 || return 0
+	if ! systemd_runs || ! systemctl cat "$1" >/dev/null 2>&1; then
+		settled "$1" # it starts with the machine
+		return
+	fi
 	if ! systemctl is-active --quiet "$1"; then
 		systemctl start "$1"
 		changed "$1 was started"
-	elif [ -n "${RESTART[$1]:-}" ] && [ "$1" = asterisk ] && [ -n "$PRIVATE" ]; then
+	elif is_due "$1" && [ "$1" = asterisk ] && [ -n "$PRIVATE" ]; then
 		# No call is cut off; its unit starts it again.
 		asterisk -rx 'core stop when convenient' >/dev/null
 		changed "asterisk starts anew as soon as there is no call in it"
-	elif [ -n "${RESTART[$1]:-}" ]; then
+	elif is_due "$1"; then
 		systemctl restart "$1"
 		changed "$1 was started anew"
 	fi
+	settled "$1"
 }
 
 # --- 1. The system's packages --------------------------------------------------------------------------------------
@@ -173,7 +183,7 @@ fi
 WANTED="$CONTENT $(python3 --version)"
 if [ "$(cat $PROGRAM/installed 2>/dev/null)" != "$WANTED" ]; then
 	say "Installing Numberpool in $PROGRAM"
-	"$PYTHON" -c 'import sys; sys.exit(sys.version.split()[0] not in sys.argv)' "$(python3 -c 'import sys; print(sys.version.split()[0])')" \
+	"$PYTHON" -c 'import pip, sys; sys.exit(sys.version.split()[0] not in sys.argv)' "$(python3 -c 'import sys; print(sys.version.split()[0])')" \
 		2>/dev/null || python3 -m venv --clear $PROGRAM
 	rm -f $PROGRAM/installed
 	if [ -n "$WHEEL" ]; then
@@ -185,8 +195,8 @@ if [ "$(cat $PROGRAM/installed 2>/dev/null)" != "$WANTED" ]; then
 	fi
 	printf '%s\n' "$WANTED" >$PROGRAM/installed
 	changed "the program in $PROGRAM"
-	RESTART[numberpool]=yes
-	RESTART[numberpool-carrier]=yes
+	due numberpool
+	due numberpool-carrier
 fi
 put /usr/local/bin/numberpool 0755 root:root <"$HERE/numberpool-command.sh"
 
@@ -215,12 +225,12 @@ else
 	done
 	options=(--rtp-ports "${NUMBERPOOL_RTP_PORTS:-10000-20000}")
 	[ -z "${NUMBERPOOL_RENEW_ASTERISK:-}" ] || options+=(--renew)
-	told=$("$PYTHON" -m gateway.machine asterisk "${options[@]}")
+	told=$("$PYTHON" -m gateway.machine asterisk "${options[@]}") || { due asterisk && exit 1; }
 	while IFS= read -r line; do
-		[ -z "$line" ] || { changed "$line" && RESTART[asterisk]=yes; }
+		[ -z "$line" ] || { changed "$line" && due asterisk; }
 	done <<<"$told"
 	put /etc/systemd/system/asterisk.service 0644 root:root <"$HERE/asterisk.service"
-	[ -z "$WROTE" ] || RESTART[asterisk]=yes
+	[ -z "$WROTE" ] || due asterisk
 	put /etc/logrotate.d/numberpool-asterisk 0644 root:root <"$HERE/asterisk.logrotate"
 fi
 
@@ -269,7 +279,7 @@ if [ ! -f $ETC/numberpool.toml ]; then
 		secret_file = "$ETC/ami-secret"
 		store_secret_file = "$ETC/ami-store-secret"
 	END
-	RESTART[numberpool]=yes
+	due numberpool
 fi
 
 # --- 5. Postgres: a database for an ordinary role that signs in as this machine's user of the same name --------------
@@ -314,18 +324,18 @@ esac
 
 # --- 6. Asterisk's configuration -----------------------------------------------------------------------------------
 
-told=$(numberpool asterisk render --into $RENDERED)
+told=$(numberpool asterisk render --into $RENDERED) || { due reload && exit 1; } # some of it may be written
 while IFS= read -r line; do
 	case "$line" in
 	"") break ;; # what follows are the steps that are done here
-	*": written"* | *": replaced"* | *": removed"*) changed "$line" && RELOAD=yes ;;
+	*": written"* | *": replaced"* | *": removed"*) changed "$line" && due reload ;;
 	esac
 done <<<"$told"
 
 add_once /etc/asterisk/extensions.conf $RENDERED/numberpool-extensions.conf <<-END
 	#include $RENDERED/numberpool-extensions.conf
 END
-[ -z "$WROTE" ] || RELOAD=yes
+[ -z "$WROTE" ] || due reload
 {
 	# The manager interface may be switched off, as in the file of Debian's package.
 	if ! grep -qEi '^ *enabled *= *(yes|true|1|on)' /etc/asterisk/manager.conf 2>/dev/null; then
@@ -333,7 +343,7 @@ END
 	fi
 	printf '#include %s\n' $RENDERED/numberpool-manager.conf
 } | add_once /etc/asterisk/manager.conf $RENDERED/numberpool-manager.conf
-[ -z "$WROTE" ] || RELOAD=yes
+[ -z "$WROTE" ] || due reload
 
 if [ -n "$DEMO" ]; then
 	{
@@ -349,35 +359,36 @@ if [ -n "$DEMO" ]; then
 				"external_media_address = $NUMBERPOOL_HOST_ADDRESS" "local_net = 127.0.0.0/8" "local_net = 192.168.56.0/24"
 		fi
 	} | sed "s/@PASSWORD@/$(cat $ETC/softphone-password)/" | put /etc/asterisk/numberpool-demo-pjsip.conf 0640 root:asterisk
-	[ -z "$WROTE" ] || RESTART[asterisk]=yes # transports are not reloaded
+	[ -z "$WROTE" ] || due asterisk # transports are not reloaded
 	put /etc/asterisk/numberpool-demo-extensions.conf 0644 root:asterisk <"$HERE/demo-extensions.conf"
-	[ -z "$WROTE" ] || RELOAD=yes
+	[ -z "$WROTE" ] || due reload
 	add_once /etc/asterisk/pjsip.conf numberpool-demo-pjsip.conf <<<'#include numberpool-demo-pjsip.conf'
-	[ -z "$WROTE" ] || RESTART[asterisk]=yes
+	[ -z "$WROTE" ] || due asterisk
 	add_once /etc/asterisk/extensions.conf numberpool-demo-extensions.conf <<<'#include numberpool-demo-extensions.conf'
-	[ -z "$WROTE" ] || RELOAD=yes
+	[ -z "$WROTE" ] || due reload
 fi
 
 # --- 7. Services ---------------------------------------------------------------------------------------------------
 
 put /etc/systemd/system/numberpool.service 0644 root:root <"$HERE/numberpool.service"
-[ -z "$WROTE" ] || RESTART[numberpool]=yes
+[ -z "$WROTE" ] || due numberpool
 if [ -n "$DEMO" ]; then
 	system_user numberpool-carrier /var/lib/numberpool-carrier
 	folder /var/lib/numberpool-carrier 0750 numberpool-carrier:numberpool-carrier
 	put /usr/local/bin/numberpool-ring 0755 root:root <"$HERE/numberpool-ring.sh"
 	put /etc/systemd/system/numberpool-carrier.service 0644 root:root <"$HERE/numberpool-carrier.service"
-	[ -z "$WROTE" ] || RESTART[numberpool-carrier]=yes
+	[ -z "$WROTE" ] || due numberpool-carrier
 fi
 systemd_runs && systemctl daemon-reload
 [ -z "$PRIVATE" ] || enable asterisk
 enable numberpool
 [ -z "$DEMO" ] || enable numberpool-carrier
 
-if [ -n "${RELOAD:-}" ] && asterisk -rx 'core show uptime' >/dev/null 2>&1; then
+if is_due reload && asterisk -rx 'core show uptime' >/dev/null 2>&1; then
 	for each in 'manager reload' 'dialplan reload' 'pjsip reload'; do asterisk -rx "$each" >/dev/null; done
 	changed "Asterisk has read its configuration again"
 fi
+settled reload # one that does not run reads it when it starts
 start asterisk
 
 # --- 8. The example company, on the Vagrant machine ------------------------------------------------------------------

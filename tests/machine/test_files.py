@@ -128,3 +128,20 @@ def test_the_private_asterisk_lives_where_an_administrator_looks(asterisk_home: 
 def test_the_trunk_leads_to_the_simulated_carrier() -> None:
     contact = f"contact = sip:{ADDRESS}:{carrier.CARRIER_PORT}\n"
     assert contact in (MACHINE / "demo-pjsip.conf").read_text()
+
+
+_ANEW = """
+set -euo pipefail
+source <(sed -n '/^# --- How it works/,/^# --- 1\\./p' "$1")
+PENDING=$2/pending PRIVATE=
+systemd_runs() { true; }
+systemctl() { [ "$1" != restart ] || echo "$@" >>"$LOG"; }
+LOG=$2/log
+"""
+
+
+def test_what_was_to_be_started_anew_is_so_by_the_next_run(tmp_path: Path) -> None:
+    """The first run breaks off between the change and the start; nothing differs any more for the second one."""
+    for ending in ("due numberpool; false", "start numberpool", "start numberpool"):
+        _run("bash", "-c", _ANEW + ending, "provision.sh", MACHINE / "provision.sh", tmp_path)
+    assert (tmp_path / "log").read_text() == "restart numberpool\n"
