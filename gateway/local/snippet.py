@@ -22,6 +22,7 @@ _STAMP = WORKSHOP / "built"
 # Locks what npm brings, and the Python package with Node in it.
 _NPM_LOCK, _NODE_LOCK = SOURCES / "package-lock.json", SOURCES / "requirements.txt"
 _OLDEST_NODE = 20
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 Command = list[str]
 Pip = Callable[[], tuple[Command, Mapping[str, str]]]
@@ -117,8 +118,11 @@ def _last(text: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # No home is needed, and what is fetched stays within the project.
-    return {"HOME": str(WORKSHOP), **os.environ, "npm_config_cache": str(WORKSHOP / "cache"), "NO_COLOR": "1"}
+    # No home is needed, and what is fetched stays within the project. Node knows its own authorities only; whom this
+    # machine trusts besides, it is told.
+    trusted = {"NODE_EXTRA_CA_CERTS": str(_AUTHORITIES)} if _AUTHORITIES.is_file() else {}
+    own = {"npm_config_cache": str(WORKSHOP / "cache"), "NO_COLOR": "1"}
+    return {"HOME": str(WORKSHOP), **trusted, **os.environ, **own}
 
 
 if __name__ == "__main__":
