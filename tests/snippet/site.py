@@ -17,6 +17,7 @@ from gateway.pools.number_parts import parts_of
 MAIN, SHOP = "+13065551234", "+13065559000"
 LENT, OTHER = "+13065552001", "+13065552002"
 KEY = "demo"
+NO_FAVICON = '<link rel=icon href="data:,">'
 TAG = f'<script async src="/np/np.js" data-site="{KEY}"></script>'
 
 

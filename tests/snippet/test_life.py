@@ -1,9 +1,9 @@
 """What the snippet asks and tells, when, and how it gets on with a world that does not help."""
 
 import asyncio
-import json
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Page
 
 from tests.snippet.site import KEY, LENT, MAIN, OTHER, TAG, Site, Window, open_window, shows, stays
@@ -154,40 +154,35 @@ async def test_a_displaced_number_is_asked_for_anew(site: Site, window: Window) 
     await shows(page, "#a", NEXT)
 
 
-async def test_a_page_that_opens_hidden_asks_when_it_is_shown(site: Site, window: Window) -> None:
+@pytest.mark.parametrize("event", ["visibilitychange", "prerenderingchange"])
+async def test_a_page_that_opens_hidden_or_prerendered_asks_when_it_is_shown(
+    site: Site, window: Window, event: str
+) -> None:
+    # Chromium prerenders nothing for a page that is driven from outside, so its signs are given by hand.
+    sign = "hidden" if event == "visibilitychange" else "prerendering"
     await window.context.add_init_script(
-        "Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})"
+        f"Object.defineProperty(document, '{sign}', {{configurable: true, get: () => true}})"
     )
     page = await window.page(NUMBER, wait=False)
     await page.wait_for_function("!!window.numberpool?.on")
     await stays(page, f"document.querySelector('#a').textContent == '{OLD}'")
     assert site.heard == []
-    await page.evaluate(HIDE, False)
+    await page.evaluate(HIDE.replace("visibilitychange", event).replace("'hidden'", f"'{sign}'"), False)
     await shows(page, "#a", NEW)
-
-
-async def test_a_prerendered_page_asks_when_it_is_shown(site: Site, window: Window) -> None:
-    site.pages["/next"] = (
-        f"<!doctype html><head>{TAG}</head>{NUMBER}<script>window.was = document.prerendering</script>"
-    )
-    rules = json.dumps({"prerender": [{"urls": ["/next"], "eagerness": "immediate"}]})
-    page = await window.page(f"<a id=n href=/next>next</a><script type=speculationrules>{rules}</script>")
-    await asyncio.sleep(1.5)
-    assert [body["url"] for body in site.of("visit")] == [f"{site.url}/"]
-    await page.click("#n")
-    await shows(page, "#a", NEW)
-    print("prerendered:", await page.evaluate("window.was"))
 
 
 async def test_a_page_from_the_back_forward_cache_asks_again(site: Site, window: Window) -> None:
     page = await window.page(NUMBER)
     await shows(page, "#a", NEW)
     site.swaps = {MAIN: OTHER}
-    await page.evaluate(
-        "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true})); window.kept = true;"
-        "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
-    )
+    site.pages["/other"] = "<!doctype html><p>other</p>"
+    await page.evaluate("window.kept = true")
+    await page.goto(f"{site.url}/other")
+    await site.wait_for("leave")
+    await page.evaluate("history.back()")
     await shows(page, "#a", NEXT)
+    assert await page.evaluate("window.kept") is True
+    assert len(site.of("visit")) == 2
 
 
 async def test_single_page_navigation(site: Site, window: Window) -> None:

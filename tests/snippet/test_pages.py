@@ -106,8 +106,9 @@ async def test_a_changing_page(window: Window) -> None:
     page = await window.page("<main><p id=a>(306) 555-1234</p></main><a id=l href='tel:1'>x</a>")
     await shows(page, "#a", NEW)
     await page.evaluate("""() => {
-        const add = (html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)
-        add('<section><p id=b>New: <font><font>306-555-1234</font></font></p><a href="tel:+13065551234">x</a></section>')
+        const main = document.querySelector('main'), add = (html) => main.insertAdjacentHTML('beforeend', html)
+        add('<section><p id=b>New: <font><font>306-555-1234</font></font></p></section>')
+        add('<section><a href="tel:+13065551234">x</a></section>')
         document.querySelector('#a').firstChild.data = 'Again: (306) 555-1234'
         document.querySelector('#l').href = 'tel:+13065551234'
         const pieces = document.createElement('p'); pieces.id = 'c'; document.querySelector('main').append(pieces)

@@ -11,7 +11,7 @@ const VISIT_MS = 1_800_000;
 // Nobody who touched nothing for so long is there any more.
 const USED_MS = 300_000;
 const ASK_AGAIN = 20;
-const TAGS = /[?&](?:utm_\w+|\w*clid|[gw]braid)=/;
+const TAGS = /[?&](?:utm_\w+|\w+clid|\w+braid)=/;
 
 type Listener = (value: Shown | Tap) => void;
 
@@ -22,7 +22,7 @@ const start = (): void => {
   const address = new URL(tag?.src || early.base || location.href);
   const given: Beforehand & DOMStringMap = { ...early, ...tag?.dataset } as never;
   const site = given.site || address.searchParams.get("site")!;
-  if (!site) return console.info("numberpool: no data-site");
+  if (!site) return console.info("numberpool: data-site?");
   const base = early.base ?? new URL(".", address);
   const key = `np_${site}`;
   const layer = (window.dataLayer ??= []);
@@ -44,6 +44,7 @@ const start = (): void => {
   let place: string;
   let asking = Promise.resolve();
 
+  const isAway = (): boolean | undefined => document.hidden || (document as { prerendering?: boolean }).prerendering;
   const age = (): number => Date.now() - memory.at!;
   const send = <T>(path: string, more?: object): Promise<T | undefined> =>
     post(`${base}v1/${path}`, {
@@ -83,7 +84,7 @@ const start = (): void => {
   const ask = (path = "visit"): Promise<void> => (asking = asking.then(() => askNow(path)));
 
   const askNow = async (path: string): Promise<void> => {
-    if (document.hidden) return; // or prerendered: asks when it is shown
+    if (isAway()) return; // asks when it is shown
     askAt = Infinity;
     tries++;
     const { visitor, touch } = memory;
@@ -119,7 +120,7 @@ const start = (): void => {
     place = location.pathname + location.search;
     // Another page without being loaded; with new tags it is another touch.
     if (tries && before != place) TAGS.test(place) ? (askAt = 0) : send("page");
-    if (document.hidden) return;
+    if (isAway()) return;
     if (askAt < now) return ask();
     if (exposures[0] && now - usedAt < USED_MS && now - aliveAt > keepAlive) {
       aliveAt = now;
@@ -183,11 +184,11 @@ const start = (): void => {
 
   const listen = (names: string, heard: (event: never) => void): void =>
     names.split(" ").forEach((name) => addEventListener(name, heard as EventListener, true));
-  listen("pointerdown pointermove keydown scroll touchmove", used);
+  listen("pointerdown pointermove keydown scroll", used);
   listen("click", tapped);
-  listen("pagehide pageshow visibilitychange prerenderingchange", ({ type, persisted }: PageTransitionEvent) => {
-    if (persisted) askAt = 0; // from the back/forward cache
-    if (type == "pagehide" || document.hidden) {
+  listen("pagehide pageshow visibilitychange prerenderingchange", ({ type }: Event) => {
+    if (type == "pagehide") askAt = 0; // a page that comes back asks anew
+    if (type == "pagehide" || isAway()) {
       if (exposures[0] && aliveAt) send("leave");
       aliveAt = 0;
     } else {

@@ -120,7 +120,7 @@ export const watch = (structured: boolean, wrote: (swap: Swap) => void): Page =>
     roundAt = now;
     if (rounds > ROUNDS) {
       observer.disconnect();
-      console.info("numberpool gave up: the page puts its own number back");
+      console.info("numberpool: gave up, the page insists on its number");
     }
   });
 
