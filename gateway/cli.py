@@ -12,6 +12,7 @@ import structlog
 
 from gateway import __version__
 from gateway.app import run as run_gateway
+from gateway.attribution.commands import COMMANDS as ATTRIBUTION
 from gateway.calls.commands import COMMANDS as CALLERS
 from gateway.doctor.commands import COMMANDS as DOCTOR
 from gateway.errors import Mendable
@@ -120,7 +121,7 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     )
 
 
-for command in (*PEOPLE, *SET_UP, *CALLERS, *VISITS, *COLLECTOR, *JOBS, *DOCTOR):
+for command in (*PEOPLE, *SET_UP, *CALLERS, *VISITS, *COLLECTOR, *ATTRIBUTION, *JOBS, *DOCTOR):
     numberpool.add_command(command)
 
 

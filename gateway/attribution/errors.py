@@ -10,7 +10,9 @@ class AttributionError(Mendable):
 
     AttributionError
     ├── FaultyHistory
-    └── FaultySessions
+    ├── FaultySessions
+    ├── LendsNothing
+    └── NoVisitsYet
     """
 
 
@@ -25,3 +27,11 @@ class FaultyHistory(AttributionError):
 
 class FaultySessions(AttributionError):
     """A list of sessions by the hour cannot be read; the message says where, and what is expected there."""
+
+
+class LendsNothing(AttributionError):
+    """A pool whose numbers stand for one source each needs no advice about lending."""
+
+
+class NoVisitsYet(AttributionError):
+    """A pool that nobody has seen a number of has no history to advise from."""

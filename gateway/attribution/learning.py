@@ -10,10 +10,8 @@ and for its new holder, because both may call it; leaving him out would call all
 The prior counts as so many calls that were seen before, and weighs less the more there are.
 """
 
-import math
 from array import array
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -22,8 +20,8 @@ from gateway.attribution.background import DAY_HOURS, Background
 from gateway.attribution.curve import (
     CELLS,
     PRIOR,
-    SHOWN_EDGES,
-    SHOWN_STEPS,
+    SHAPE_KNOTS,
+    SHOWN_KNOTS,
     STATES,
     TAIL_FROM,
     TAP_STEPS,
@@ -36,13 +34,14 @@ from gateway.attribution.weighing import Weighed
 
 # As many calls as the prior counts for: its level hardly, its shape more.
 LEVEL_WEIGHT = 3.0
-SHAPE_WEIGHT = 60.0
+SHAPE_WEIGHT = 10.0
+LEAST_WEIGHT = 0.02
 STATE_WEIGHT = 4.0
 TAPS_WEIGHT = 5.0
 FACTOR_WEIGHT = 4.0
 BACKGROUND_WEIGHT = 1.0
 NUMBER_WEIGHT = 5.0
-HOURS_WEIGHT = 48.0
+HOURS_WEIGHT = 500.0
 MOST_ROUNDS = 60
 SETTLED = 0.002
 
@@ -69,9 +68,11 @@ class Examples:
     def add(self, weighed: Weighed) -> None:
         """A call that has been weighed as it rang."""
         index = len(self)
-        cells, places = np.unique(weighed.cells, return_inverse=True)
-        rows = np.zeros((len(cells), 3))
-        np.add.at(rows, places, weighed.weights)
+        cells, places = np.unique(weighed.spread.cells, return_inverse=True)
+        each = weighed.spread.shares[:, :, None] * weighed.weights[:, None, :]
+        rows = np.stack(
+            [np.bincount(places.ravel(), each[:, :, column].ravel(), len(cells)) for column in range(3)], axis=1
+        )
         self.call.extend([index] * len(cells))
         self.cell.extend(cells.tolist())
         self.weights.extend(rows.ravel().tolist())
@@ -150,12 +151,12 @@ class _Packed:
         )
 
     def _curve(self, now: DelayCurve, factors: Floats, parts: Floats, taps: Floats) -> DelayCurve:
-        calls = np.bincount(self.cell, parts.sum(axis=1), CELLS).reshape(SHOWN_STEPS, STATES)
-        time = (self.risk.cells * factors[:, None]).sum(axis=0).reshape(SHOWN_STEPS, STATES)
+        calls = np.bincount(self.cell, parts.sum(axis=1), CELLS).reshape(SHAPE_KNOTS, STATES)
+        time = (self.risk.cells * factors[:, None]).sum(axis=0).reshape(SHAPE_KNOTS, STATES)
         shape, state = np.array(now.shape), np.array(now.state)
         level = (LEVEL_WEIGHT + float(calls.sum())) / (LEVEL_WEIGHT / PRIOR.level + float(shape @ time @ state))
         prior = np.array(PRIOR.shape)
-        weight = SHAPE_WEIGHT * _shares(prior) + 0.5
+        weight = SHAPE_WEIGHT * _shares(prior) + LEAST_WEIGHT
         shape = (weight + calls.sum(axis=1)) / (weight / prior + level * (time @ state))
         shape[TAIL_FROM:] = _tail(
             (weight + calls.sum(axis=1))[TAIL_FROM:], (weight / prior + level * (time @ state))[TAIL_FROM:]
@@ -197,7 +198,7 @@ class _Packed:
         return (FACTOR_WEIGHT + float(parts[:, column].sum())) / (FACTOR_WEIGHT / prior + expected)
 
 
-_MIDDLES = np.log([math.sqrt(a * b) for a, b in pairwise(SHOWN_EDGES[TAIL_FROM:])])
+_KNOTS = np.log(SHOWN_KNOTS[TAIL_FROM:])
 
 
 def _tail(calls: Floats, time: Floats) -> Floats:
@@ -205,7 +206,7 @@ def _tail(calls: Floats, time: Floats) -> Floats:
 
     The likeliest of those, by Newton's method on the Poisson likelihood of calls in the time at risk.
     """
-    away = _MIDDLES - _MIDDLES[0]
+    away = _KNOTS - _KNOTS[0]
     for terms in (3, 2):
         design = np.vander(away, terms, increasing=True)
         found = np.linalg.lstsq(design * np.sqrt(calls)[:, None], np.log(calls / time) * np.sqrt(calls), rcond=None)[0]
@@ -222,6 +223,6 @@ def _tail(calls: Floats, time: Floats) -> Floats:
 
 
 def _shares(shape: Floats) -> Floats:
-    calls: Floats = shape * np.diff(np.array(SHOWN_EDGES))
+    calls: Floats = shape * np.gradient(np.array(SHOWN_KNOTS))
     calls /= calls.sum()
     return calls

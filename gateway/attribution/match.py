@@ -43,7 +43,7 @@ def match_call(
 def judge(weighed: Weighed, known: Sequence[KnownCaller], learned: Learned, window: timedelta) -> Verdict:
     """The verdict on a call that has been weighed; see ``match_call``."""
     call = weighed.call
-    rates = learned.curve.rates[weighed.cells] * (weighed.weights @ (1.0, learned.other_phone, learned.again))
+    rates = weighed.spread.rates(learned.curve.rates) * (weighed.weights @ (1.0, learned.other_phone, learned.again))
     for index, step in weighed.taps:
         rates[index] += learned.curve.taps[step] * weighed.weights[index].sum()
     nobody = learned.background.rate(call.number, call.at) * weighed.nobody

@@ -10,12 +10,12 @@ from gateway.attribution.background import DAY_HOURS
 from gateway.attribution.curve import (
     CELLS,
     HORIZON_SECONDS,
-    LEFT_EDGES,
-    SHOWN_EDGES,
+    LEFT_KNOTS,
+    SHOWN_KNOTS,
     TAP_EDGES,
     TAP_STEPS,
     Floats,
-    cells_of,
+    spread,
 )
 from gateway.attribution.evidence import Exposure, Tap
 
@@ -87,7 +87,7 @@ class TimeAtRisk:
         start = np.maximum(seconds(each.start for each in found)[:, None], shown)
         finish = np.minimum(seconds(each.finish for each in found)[:, None], shown + HORIZON_SECONDS)
         borders = np.concatenate(
-            [start, finish, replaced, shown + np.array(SHOWN_EDGES)[None, :], seen + np.array(LEFT_EDGES)[None, :]],
+            [start, finish, replaced, shown + np.array(SHOWN_KNOTS)[None, :], seen + np.array(LEFT_KNOTS)[None, :]],
             axis=1,
         )
         borders = np.sort(np.clip(borders, start, np.maximum(start, finish)), axis=1)
@@ -96,8 +96,9 @@ class TimeAtRisk:
         length = lengths[row, column]
         middle = borders[row, column] + length / 2
         since_seen = middle - seen[row, 0]
-        cells = cells_of(middle - shown[row, 0], np.maximum(since_seen, 0), since_seen < 0, middle >= replaced[row, 0])
+        found_at = spread(middle - shown[row, 0], np.maximum(since_seen, 0), since_seen < 0, middle >= replaced[row, 0])
         known = np.fromiter((each.known for each in found), float, count)[row]
         called = np.fromiter((each.called for each in found), float, count)[row]
         for index, weight in enumerate((1 - called, known, called)):
-            self.cells[index] += np.bincount(cells, length * weight, CELLS)
+            share = found_at.shares * (length * weight)[:, None]
+            self.cells[index] += np.bincount(found_at.cells.ravel(), share.ravel(), CELLS)

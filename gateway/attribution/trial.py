@@ -42,11 +42,11 @@ class Answer:
 
 @dataclass(slots=True)
 class Tally:
-    """How the pool did: visits by how they got their number."""
+    """How the pool did: visits by how they got their number, and pages that lost theirs and asked anew."""
 
     visits: int = 0
     got: dict[Got, int] = field(default_factory=lambda: dict.fromkeys(Got, 0))
-    displaced_at_once: int = 0
+    asked_anew: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +150,7 @@ class Trial:
                 self._expect(showing, at)
             else:
                 # Its number is another's now: the page asks anew.
+                self.tally.asked_anew += 1
                 self._show(showing.visit, showing.visitor, at, showing.end)
 
     def _expect(self, showing: _Showing, now: datetime) -> None:
@@ -161,21 +162,22 @@ class Trial:
             self._leave_present(visit.visitor, visit.start)
             self._last_shown[visit.visitor] = None
             return
-        self._show(key, visit.visitor, visit.start, min(visit.end, visit.start + LONGEST_VISIT))
+        got = self._show(key, visit.visitor, visit.start, min(visit.end, visit.start + LONGEST_VISIT))
+        self.tally.got[got] += 1
 
-    def _show(self, key: str, visitor: str, now: datetime, end: datetime) -> None:
+    def _show(self, key: str, visitor: str, now: datetime, end: datetime) -> Got:
         given = self._lending.lend(visitor, now)
-        self.tally.got[given.got] += 1
         if given.number != self._last_shown.get(visitor):
             self._leave_present(visitor, now)
         self._last_shown[visitor] = given.number
         if given.number is None:
-            return
+            return given.got
         showing = _Showing(key, visitor, given.number, now, end, now, now, known=self._known(visitor))
         self._shown[given.number].append(showing)
         self._present.setdefault(visitor, []).append(showing)
         self._callers.shown(visitor, given.number)
         self._expect(showing, now)
+        return given.got
 
     def _leave_present(self, visitor: str, now: datetime) -> None:
         for showing in self._present.pop(visitor, ()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.attribution.curve import HORIZON_SECONDS, Cells, Floats, cells_of, tap_step
+from gateway.attribution.curve import HORIZON_SECONDS, Floats, Spread, spread, tap_step
 from gateway.attribution.evidence import LIVE, Call, Exposure, KnownCaller, Tap
 
 # The chance that a visitor's call comes from a number that is known to be another's: a person's second browser, an
@@ -25,13 +25,13 @@ PLAIN, OTHER_PHONE, AGAIN = range(3)
 class Weighed:
     """A call with those who may have made it.
 
-    ``cells`` and the rows of ``weights`` belong to ``exposures``; ``taps`` are (exposure, step); ``saved`` are known
+    ``spread`` and the rows of ``weights`` belong to ``exposures``; ``taps`` are (exposure, step); ``saved`` are known
     people who may have called without having been shown a number of late; ``nobody`` weighs the background.
     """
 
     call: Call
     exposures: tuple[Exposure, ...]
-    cells: Cells
+    spread: Spread
     weights: Floats
     taps: tuple[tuple[int, int], ...]
     saved: tuple[tuple[str | None, float], ...]
@@ -81,7 +81,7 @@ def weigh(
     return Weighed(
         call,
         found,
-        cells_of(shown[near], seen, live, replaced),
+        spread(shown[near], seen, live, replaced),
         weights,
         tuple((index, step) for index, step in steps if step is not None),
         tuple((each.visitor, each.chance * (1 if each.has_number else ELSEWHERE)) for each in caller),
