@@ -28,9 +28,10 @@ SETTLE_SECONDS = 0.03
 # Calls whose end never came here; beyond this the oldest are forgotten.
 MOST_CALLS = 20_000
 # Hints may be forged: no more of them wait for one call (whoever looks, looks later than at the last), and no more
-# channels are in bridges.
+# channels are in bridges, or in one of them (a conference).
 MOST_HINTS = 50
 MOST_BRIDGED = 20_000
+MOST_IN_BRIDGE = 200
 _log = structlog.get_logger(__name__)
 
 Answered = Callable[[CallRecord], None]
@@ -160,7 +161,7 @@ class Conversations:
         touched = {hint.channel}
         if isinstance(hint, BridgeHint):
             touched |= self._leaves_bridge(hint.channel)
-            if hint.entered:
+            if hint.entered and len(self._bridges.get(hint.bridge, ())) < MOST_IN_BRIDGE:
                 if len(self._bridge_of) >= MOST_BRIDGED:
                     self._leaves_bridge(next(iter(self._bridge_of)))
                 self._bridge_of[hint.channel] = hint.bridge

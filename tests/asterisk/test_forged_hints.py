@@ -4,7 +4,7 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
-from gateway.asterisk.conversations import MOST_BRIDGED, MOST_HINTS, Conversations
+from gateway.asterisk.conversations import MOST_BRIDGED, MOST_HINTS, MOST_IN_BRIDGE, Conversations
 from gateway.asterisk.events import BridgeHint, Hint, TransferHint, UnholdHint
 from gateway.asterisk.recorder import MOST_AT_ONCE, RENEW_SECONDS, Renewals
 from gateway.calls.record import CallRecord, Stage
@@ -53,6 +53,11 @@ async def test_channels_that_never_leave_their_bridge_are_forgotten() -> None:
         conversations.hint(BridgeHint(f"b{number // 2}", f"PJSIP/x-{number}", entered=True), 0.0)
     assert len(conversations._bridge_of) == MOST_BRIDGED
     assert sum(map(len, conversations._bridges.values())) == MOST_BRIDGED
+    for number in range(MOST_IN_BRIDGE + 100):
+        conversations.hint(BridgeHint("one", f"PJSIP/y-{number}", entered=True), 0.0)
+    for number in range(MOST_IN_BRIDGE + 100):
+        assert len(conversations._bridges["one"]) <= MOST_IN_BRIDGE
+        conversations.hint(BridgeHint("one", f"PJSIP/y-{number}", entered=number % 2 == 0), 0.0)
 
 
 async def test_a_recording_is_begun_anew_at_once_but_not_without_end() -> None:

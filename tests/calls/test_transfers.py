@@ -252,6 +252,21 @@ async def test_to_a_tracking_number_of_ours(exchange: Exchange, phones: Phones, 
     assert lasts(row["talk_seconds"], 0.5)
 
 
+async def test_round_and_round_by_tracking_numbers_of_ours(exchange: Exchange, phones: Phones, caller: str) -> None:
+    """People may pass a caller on as often as they like: only a dialplan that goes round in circles is stopped."""
+    call = await incoming(exchange, phones, caller)
+    line = call.line
+    for did, who in ((TO_102, "102"), (TO_101, "101"), (TO_102, "102"), (TO_101, "101")):
+        await line.transfer(did)
+        line = await call.taken_by(phones[who])
+        await asyncio.sleep(0.3)
+    await line.hang_up()
+    row = await call.over()
+    assert (row["did"], row["outcome"], row["hung_up_by"]) == (TO_101, "answered", "business")
+    everybody = [part.answered_by for part in await parts(exchange.installation, row)]
+    assert everybody == [f"PJSIP/{who}" for who in ("101", "102", "101", "102", "101")]
+
+
 @pytest.mark.parametrize("did", [THROUGH_LOCAL, THROUGH_LOCAL_AND_OUT])
 async def test_from_behind_a_local_channel(exchange: Exchange, phones: Phones, caller: str, did: str) -> None:
     call = await incoming(exchange, phones, caller, did)
