@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
+from typing import Any
 
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, Histogram, generate_latest
@@ -46,13 +47,20 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 def measured_by(histogram: Histogram) -> Callable[..., Awaitable[web.StreamResponse]]:
     """A middleware that counts what is asked for and how long it takes, by the route's pattern."""
 
+    # Looked up once for each of the few that there are, instead of with every request.
+    known: dict[tuple[str, str, int], Any] = {}
+
     @web.middleware
     async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = perf_counter()
         answer = await handler(request)
         route = route_of(request)
         if route is not None and answer.content_type != "text/event-stream":
-            histogram.labels(route.method, route.path, answer.status).observe(perf_counter() - began)
+            key = route.method, route.path, answer.status
+            found = known.get(key)
+            if found is None:
+                found = known[key] = histogram.labels(*key)
+            found.observe(perf_counter() - began)
         return answer
 
     return measure

@@ -25,10 +25,9 @@ class NumberParts:
 def parts_of(e164: str) -> NumberParts:
     """The parts of an E.164 number."""
     number = phonenumbers.parse(e164, None)
-    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-        number.country_code or 0
-    )
-    metadata = PhoneMetadata.metadata_for_region(region or "ZZ", None)
+    # The main country of the code: where several share one, they share what is dialled first.
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    metadata = PhoneMetadata.metadata_for_region(region, None)
     return NumberParts(
         e164=e164,
         country=str(number.country_code or ""),

@@ -55,6 +55,10 @@ class RowSecurityBypassed(StoreError):
     """
 
 
+async def _leave_as_it_is(_connection: object) -> None:
+    """Whatever a transaction sets is its own, and one that was left open has been rolled back: nothing is to be reset."""
+
+
 class Database:
     """A pool of connections to one Postgres."""
 
@@ -75,6 +79,7 @@ class Database:
             command_timeout=30,
             timeout=ACQUIRE_SECONDS,
             server_settings={"application_name": "numberpool", "timezone": "UTC"},
+            reset=_leave_as_it_is,
         )
         try:
             async with pool.acquire() as connection:

@@ -131,6 +131,8 @@ def readable(raw: str, *, plus: bool = True) -> str:
 
 def cleaned(text: str) -> str:
     """The text without control characters, pairs of surrogates joined, halves of them replaced."""
+    if text.isprintable():
+        return text
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _UNREADABLE.sub(lambda found: " " if found[0] in "\t\r\n" else "", text)

@@ -8,9 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import unquote_plus
 
+# How many networks are remembered: a visitor's pages follow each other.
+_REMEMBERED = 8192
 # Stands for a click id that was not kept, so that rules that are run again still see that there was one.
 WITHHELD = "withheld"
 GPC_SIGNAL = "Global Privacy Control"
@@ -75,6 +78,7 @@ def without_identity(url: str, kept: Collection[str], click_ids: Collection[str]
     return f"{rest}?{'&'.join(parts)}" if parts else rest
 
 
+@lru_cache(_REMEMBERED)
 def shortened(address: str) -> str | None:
     """The network of an address, as it may be stored: 24 bits of IPv4, 48 of IPv6; none where it is no address."""
     try:

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from gateway.visits.address import cleaned, readable
-from gateway.visits.classify import Classifier
 from gateway.visits.consent import WITHHELD, Standing, shortened, without_identity
 from gateway.visits.google_ads import VALUE_TRACK, match_of
 from gateway.visits.ids import made_at
+from gateway.visits.parameters import Said
 from gateway.visits.places import NOWHERE, Place
 from gateway.visits.ruleset import default_rule_set
 from gateway.visits.source import Decision, Source
@@ -31,6 +31,7 @@ class Arrived:
     visitor_id: UUID | None
     url: str
     referrer: str
+    said: Said
     decision: Decision
     rule_set_version: int
     standing: Standing
@@ -42,9 +43,9 @@ class Arrived:
     client_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-def visit_row(arrived: Arrived, classifier: Classifier) -> dict[str, Any]:
+def visit_row(arrived: Arrived) -> dict[str, Any]:
     """A row of ``visits``: without consent nothing in it names the visitor."""
-    said = classifier.said(arrived.url)
+    said = arrived.said
     may = arrived.standing.may_identify
     consent = arrived.standing.consent
     columns = source_columns(arrived.decision)

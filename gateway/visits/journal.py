@@ -13,13 +13,13 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import structlog
+from pydantic_core import to_json
 
 from gateway.pools.leases import forget_holder
 from gateway.store.database import AWAY, Connection, Database
@@ -295,15 +295,4 @@ async def _erase(connection: Connection, erasure: Erasure) -> None:
 
 
 def _json(rows: Sequence[Row]) -> str:
-    return _encoder.encode(rows)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(type(value))
-
-
-_encoder = json.JSONEncoder(ensure_ascii=False, default=_plain)
+    return to_json(rows).decode()

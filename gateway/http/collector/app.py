@@ -8,9 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from gateway.http.collector import google_ads, pages
 from gateway.http.collector import messages as said
 from gateway.http.collector.keys import COLLECTOR, CollectorParts
-from gateway.http.collector.protection import LARGEST_BODY, add_headers, answer_as_data, as_json, guard
+from gateway.http.collector.protection import LARGEST_BODY, as_json, received
 from gateway.http.openapi import TOKEN, openapi
-from gateway.http.operations import measured_by
 from gateway.http.permissions import Permission
 from gateway.http.protection import believe_proxies
 from gateway.http.routing import ROUTES, Answers, Route, add_routes, refuse_open_routes
@@ -117,17 +116,14 @@ def collector_app(parts: CollectorParts) -> web.Application:
     """The application; raises RouteWithoutPermission where a route says not who may use it."""
     app = web.Application(
         middlewares=[
-            believe_proxies(parts.settings.trusted_proxies),
-            measured_by(_REQUESTS),
-            answer_as_data,
-            guard,
+            *([believe_proxies(parts.settings.trusted_proxies)] if parts.settings.trusted_proxies else []),
+            received(_REQUESTS),
         ],
         client_max_size=LARGEST_BODY,
     )
     app[COLLECTOR] = parts
     app[ROUTES] = {}
     add_routes(app, TABLE)
-    app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_only_routes_of_the_table)
     return app
 

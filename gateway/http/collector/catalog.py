@@ -14,9 +14,12 @@ from gateway.store.database import AWAY, Database
 from gateway.store.notify import Listener
 from gateway.visits.classify import Classifier
 from gateway.visits.rule_store import StoredRules, newest_rules, rules_of_default
+from gateway.visits.source import Decision
 
 # Notifications bring changes at once; this only mends what a lost one would leave, and ends rests of static numbers.
 READ_SECONDS = 60.0
+# How many visitors' touches a site remembers.
+_REMEMBERED = 4096
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +33,8 @@ class SiteKnown:
     classifier: Classifier
     pools: Mapping[int, Pool]
     targets: Mapping[str, SwapTarget]  # by every form in which a page may print it, digits and + alone
+    origins: set[tuple[str, str]] = field(default_factory=set)  # that were found to be its own, with our host
+    _decisions: dict[tuple[str, str], Decision] = field(default_factory=dict)
 
     def targets_of(self, printed: Sequence[str] | None) -> tuple[SwapTarget, ...]:
         """The swap targets among numbers as a page prints them; all, where the page does not say."""
@@ -37,6 +42,17 @@ class SiteKnown:
             return self.site.targets
         found = (self.targets.get("".join(letter for letter in text if letter in _DIALLED)) for text in printed)
         return tuple(dict.fromkeys(target for target in found if target is not None))
+
+    def remembered(self, url: str, referrer: str) -> Decision:
+        """What brought a visitor before. His next pages say the same, so it is not decided each time."""
+        key = url, referrer
+        decision = self._decisions.get(key)
+        if decision is None:
+            decision = self.classifier.decide(url, referrer)
+            if len(self._decisions) >= _REMEMBERED:
+                del self._decisions[next(iter(self._decisions))]
+            self._decisions[key] = decision
+        return decision
 
     def as_e164(self, printed: str) -> str:
         """A number as a page prints or dials it, as E.164; empty where it is none."""

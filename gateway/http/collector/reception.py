@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from gateway.http.collector.messages import AnswerKind, Visit
 from gateway.pools.choose import is_direct, what_counts
 from gateway.pools.conditions import Arrival
 from gateway.pools.desk import LendingDesk
-from gateway.pools.number_parts import NumberParts, parts_of
+from gateway.pools.number_parts import parts_of
 from gateway.pools.pool import Pool, SwapTarget
 from gateway.pools.showing import Shown, Why, showing_of
 from gateway.store.database import AWAY, Database
@@ -27,6 +28,8 @@ from gateway.visits.devices import device_of
 from gateway.visits.entries import Arrived, view_row, visit_row, visitor_row
 from gateway.visits.ids import made_at, new_id
 from gateway.visits.journal import Journal, touch_of
+from gateway.visits.parameters import NOTHING
+from gateway.visits.parameters import Said as Tags
 from gateway.visits.places import Places
 from gateway.visits.source import Decision, Source
 
@@ -149,35 +152,50 @@ class Reception:
         earlier = await self._earlier(known, message, decision, visitor if named else None)
         source = what_counts(decision, earlier)
         visit_id, is_new = _visit_id(message, decision, earlier, now, keep=consent_changed)
+        tags = known.classifier.said(message.url) if "=" in message.url else NOTHING
         place = self._places.of(asking.address)
         device = device_of(asking.user_agent)
         arrival = Arrival(
             source,
             landing_page=message.url,
             referrer=message.referrer,
-            parameters=_parameters(known, message.url),
+            parameters=_parameters(tags),
             region=place.region or place.country,
             device=device,
             language=message.language or asking.languages.partition(",")[0].partition(";")[0].strip(),
         )
-        arrived = Arrived(
-            company_id=site.company_id,
-            site_id=site.id,
-            visit_id=visit_id,
-            visitor_id=visitor,
-            url=message.url,
-            referrer=message.referrer,
-            decision=decision,
-            rule_set_version=known.rules.version,
-            standing=said,
-            address=asking.address,
-            place=place,
-            user_agent=asking.user_agent,
-            device=device,
-            language=arrival.language[:35],
-            client_ids=message.client_ids,
-        )
-        self._write(known, message, arrived, source, now, is_new=is_new, consent_changed=consent_changed)
+        if is_new or (consent_changed and said.may_identify):
+            arrived = Arrived(
+                company_id=site.company_id,
+                site_id=site.id,
+                visit_id=visit_id,
+                visitor_id=visitor,
+                url=message.url,
+                referrer=message.referrer,
+                said=tags,
+                decision=decision,
+                rule_set_version=known.rules.version,
+                standing=said,
+                address=asking.address,
+                place=place,
+                user_agent=asking.user_agent,
+                device=device,
+                language=arrival.language[:35],
+                client_ids=message.client_ids,
+            )
+            self._write(arrived, now, is_new=is_new)
+        if not consent_changed:
+            self._journal.viewed(
+                view_row(
+                    site.company_id,
+                    site.id,
+                    visit_id,
+                    message.url,
+                    message.title,
+                    now,
+                    may_identify=said.may_identify,
+                )
+            )
         shown = await self._show(known, message, arrival, visitor, visit_id, now)
         return Answer(
             visit=visit_id,
@@ -195,7 +213,7 @@ class Reception:
     ) -> Source | None:
         """The last touch that was not direct: as the page remembers it, else as it was stored."""
         if message.touch is not None:
-            touch = known.classifier.decide(message.touch.url, message.touch.referrer)
+            touch = known.remembered(message.touch.url, message.touch.referrer)
             if touch.is_touch and not is_direct(touch.source):
                 return touch.source
         if visitor is None or (decision.is_touch and not is_direct(decision.source)) or self._is_paused():
@@ -228,54 +246,29 @@ class Reception:
         if self._is_paused():
             return None
         offer = self._catalog.offer if visitor is not None else self._catalog.reserved
+        page = showing_of(
+            offer,
+            known.site,
+            arrival,
+            visitor=visitor or new_id(now),
+            visit_id=visit_id,
+            now=now,
+            targets=targets,
+        )
         try:
-            async with asyncio.timeout(self._answer_seconds):
-                return await self._desk.show(
-                    showing_of(
-                        offer,
-                        known.site,
-                        arrival,
-                        visitor=visitor or new_id(now),
-                        visit_id=visit_id,
-                        now=now,
-                        targets=targets,
-                    )
-                )
+            return await self._desk.show(page)
         except AWAY as error:
             self._pause(error)
             return None
 
-    def _write(
-        self,
-        known: SiteKnown,
-        message: Visit,
-        arrived: Arrived,
-        source: Source,
-        now: datetime,
-        *,
-        is_new: bool,
-        consent_changed: bool,
-    ) -> None:
+    def _write(self, arrived: Arrived, now: datetime, *, is_new: bool) -> None:
         decision = arrived.decision
         touch = decision.source if decision.is_touch and not is_direct(decision.source) else None
-        may = arrived.standing.may_identify
-        visitor = visitor_row(arrived, touch, now)
-        if consent_changed and may and not is_new:
-            self._journal.consented(visit_row(arrived, known.classifier), visitor)
-        elif is_new:
-            self._journal.began(visit_row(arrived, known.classifier), visitor)
-        if not consent_changed:
-            self._journal.viewed(
-                view_row(
-                    arrived.company_id,
-                    arrived.site_id,
-                    arrived.visit_id,
-                    message.url,
-                    message.title,
-                    now,
-                    may_identify=may,
-                )
-            )
+        visit, visitor = visit_row(arrived), visitor_row(arrived, touch, now)
+        if is_new:
+            self._journal.began(visit, visitor)
+        else:
+            self._journal.consented(visit, visitor)
 
     async def _forget(
         self, company_id: int, message: Visit, visitor: UUID | None, said: Consent, now: datetime
@@ -326,8 +319,9 @@ def _sane(id: UUID | None, now: datetime, longest: timedelta) -> UUID | None:
     return id if now - longest <= made <= now + _CLOCKS_DIFFER else None
 
 
-def _parameters(known: SiteKnown, url: str) -> Mapping[str, str]:
-    said = known.classifier.said(url)
+def _parameters(said: Tags) -> Mapping[str, str]:
+    if said is NOTHING:
+        return {}
     given = {
         "utm_source": said.source,
         "utm_medium": said.medium,
@@ -344,13 +338,6 @@ def _keep_alive(reserves: list[timedelta]) -> int:
     return max(_LEAST_KEEP_ALIVE, min(KEEP_ALIVE_SECONDS, int(min(reserves).total_seconds() / 4)))
 
 
+@lru_cache(65_536)
 def _parts(e164: str) -> dict[str, str]:
-    parts: NumberParts = parts_of(e164)
-    return {
-        "e164": parts.e164,
-        "country": parts.country,
-        "national": parts.national,
-        "trunk": parts.trunk,
-        "written": parts.written,
-        "international": parts.international,
-    }
+    return asdict(parts_of(e164))

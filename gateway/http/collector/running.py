@@ -46,7 +46,8 @@ async def opened_collector(
         following = asyncio.create_task(catalog.keep(database, listener))
         running.push_async_callback(_ended, following)
         answer_seconds = settings.answer_ms / 1000
-        desk = LendingDesk(database, tally, patience=answer_seconds)
+        # A visit may come when the one before has waited as long.
+        desk = LendingDesk(database, tally, patience=answer_seconds / 2)
         per_second = settings.visits_per_minute / 60
         yield CollectorParts(
             database=database,

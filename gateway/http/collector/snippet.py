@@ -24,8 +24,9 @@ async def script(request: web.Request) -> web.StreamResponse:
             "X-Content-Type-Options": "nosniff",
         }
     )
-    response.etag = hashlib.sha256(body).hexdigest()[:16]
-    if request.if_none_match and any(tag.value in ("*", response.etag.value) for tag in request.if_none_match):
+    version = hashlib.sha256(body).hexdigest()[:16]
+    response.etag = version
+    if any(tag.value in ("*", version) for tag in request.if_none_match or ()):
         response.set_status(304)
         response.body = b""
     else:

@@ -1,6 +1,7 @@
 """``numberpool collect``: a worker of the collector by itself; any number of them share the port and the database."""
 
 import asyncio
+import gc
 import signal
 
 import structlog
@@ -42,6 +43,9 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         listening = asyncio.create_task(listener.run())
         try:
             async with listening_collector(collector, database, listener, reuse_port=True) as url:
+                # What was made at the start stays: it is not looked through again and again while pages wait.
+                gc.collect()
+                gc.freeze()
                 _log.info("collector", url=collector.public_url or url)
                 await stop.wait()
         except OSError as error:
