@@ -132,7 +132,7 @@ async def test_a_gateway_that_starts_in_mid_call(exchange: Exchange, caller: str
 async def test_a_gateway_that_is_started_again_in_mid_call(exchange: Exchange, caller: str, ending: str) -> None:
     installation = exchange.installation
     before = await installation.newest()
-    sipp = await exchange.place(caller_talks(Invite("+13065552001", caller), 2.5), "main")
+    sipp = await exchange.place(caller_talks(Invite("+13065552001", caller), 6), "main")
 
     async def is_live() -> bool:
         rows = await installation.sql("SELECT state FROM calls WHERE id > $1", before)
@@ -145,7 +145,7 @@ async def test_a_gateway_that_is_started_again_in_mid_call(exchange: Exchange, c
     await sipp.done()
     row = await installation.ended_one(before)
     assert (row["outcome"], row["decided_by"]) == ("answered", "gateway")
-    assert lasts(row["talk_seconds"], 2.5)
+    assert lasts(row["talk_seconds"], 6)
     await _ready(installation, row["id"])
 
 
