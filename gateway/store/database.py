@@ -56,7 +56,7 @@ class RowSecurityBypassed(StoreError):
 
 
 async def _leave_as_it_is(_connection: object) -> None:
-    """Whatever a transaction sets is its own, and one that was left open has been rolled back: nothing is to be reset."""
+    """Whatever a transaction sets is its own, and one left open has been rolled back: nothing is to be reset."""
 
 
 class Database:

@@ -1,4 +1,4 @@
-"""The commands about where visits come from: ``sources classify``, and ``sources rules`` to try, store and apply them."""
+"""The commands about where visits come from: ``sources classify``, and ``sources rules`` to try and apply rules."""
 
 import sys
 from collections import Counter
