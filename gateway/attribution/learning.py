@@ -40,8 +40,12 @@ STATE_WEIGHT = 4.0
 TAPS_WEIGHT = 5.0
 FACTOR_WEIGHT = 4.0
 BACKGROUND_WEIGHT = 1.0
+# One call in twenty is usually nobody's. That counts for this part of what the calls themselves say, however many there
+# are: by their times alone, calls long after a visit and calls of nobody look much the same.
+USUAL_SHARE = 0.05
+SHARE_WEIGHT = 0.5
 NUMBER_WEIGHT = 5.0
-HOURS_WEIGHT = 500.0
+HOURS_WEIGHT = 60.0
 MOST_ROUNDS = 60
 SETTLED = 0.002
 
@@ -179,12 +183,16 @@ class _Packed:
         busy = float(self.hours @ hours) / float(self.hours.sum())
         time = self.observed * busy
         prior = _learned.PRIOR.background.usual
-        usual = (BACKGROUND_WEIGHT + float(nobody.sum())) / (BACKGROUND_WEIGHT / prior + float(time.sum()))
+        expected_share = USUAL_SHARE * self.count
+        usual = (BACKGROUND_WEIGHT + float(nobody.sum()) + SHARE_WEIGHT * expected_share) / (
+            BACKGROUND_WEIGHT / prior + (1 + SHARE_WEIGHT) * float(time.sum())
+        )
         each = np.bincount(self.number, nobody, len(self.names))
         rates = (NUMBER_WEIGHT + each) / (NUMBER_WEIGHT / usual + time)
         by_hour = np.bincount(self.hour, nobody, DAY_HOURS)
         expected = self.hours * (float(nobody.sum()) / float(self.hours @ hours))
-        hours = (HOURS_WEIGHT / DAY_HOURS + by_hour) / (HOURS_WEIGHT / DAY_HOURS + expected)
+        least = HOURS_WEIGHT / DAY_HOURS
+        hours = (least + _smooth(by_hour.astype(float))) / (least + _smooth(expected))
         hours /= hours.mean()
         return Background(
             usual,
@@ -196,6 +204,17 @@ class _Packed:
     def _factor(self, now: float, prior: float, parts: Floats, time: Floats, curve: DelayCurve, column: int) -> float:
         expected = float(curve.rates @ time)
         return (FACTOR_WEIGHT + float(parts[:, column].sum())) / (FACTOR_WEIGHT / prior + expected)
+
+
+# An hour counts with its neighbours: by the hour alone, calls of a busy time of day could be anybody's.
+_NEIGHBOURS = ((0, 4), (1, 3), (2, 2), (3, 1), (-1, 3), (-2, 2), (-3, 1))
+
+
+def _smooth(hours: Floats) -> Floats:
+    """By hour of the day, each with those around it."""
+    around: Floats = np.sum([np.roll(hours, shift) * weight for shift, weight in _NEIGHBOURS], axis=0)
+    around /= sum(weight for _, weight in _NEIGHBOURS)
+    return around
 
 
 _KNOTS = np.log(SHOWN_KNOTS[TAIL_FROM:])
