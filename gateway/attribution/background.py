@@ -36,5 +36,5 @@ def background_of(stored: Mapping[str, Any]) -> Background:
     return Background(stored["usual"], dict(stored["numbers"]), tuple(stored["hours"]), stored["calls"])
 
 
-# One call a week to each number, at any hour. A guess until calls are there.
-PRIOR = Background(1 / (7 * 86400))
+# One call a month to each number, at any hour. A guess until calls are there.
+PRIOR = Background(1 / (30 * 86400))

@@ -39,7 +39,7 @@ LEAST_WEIGHT = 0.02
 STATE_WEIGHT = 4.0
 TAPS_WEIGHT = 5.0
 FACTOR_WEIGHT = 4.0
-BACKGROUND_WEIGHT = 1.0
+BACKGROUND_WEIGHT = 0.3
 # One call in twenty is usually nobody's. That counts for this part of what the calls themselves say, however many there
 # are: by their times alone, calls long after a visit and calls of nobody look much the same.
 USUAL_SHARE = 0.05

@@ -79,7 +79,13 @@ def judge(weighed: Weighed, known: Sequence[KnownCaller], learned: Learned, wind
     if answers and answers[0].chance >= none:
         answer = answers[0]
         return Verdict(answer, answer.chance, answer.evidence, tuple(candidates), none, others, window)
-    why = Evidence.NOBODY if answers else Evidence.TOO_LONG_AGO if weighed.exposures else Evidence.NEVER_SHOWN
+    why = (
+        Evidence.NOBODY
+        if answers or in_window
+        else Evidence.TOO_LONG_AGO
+        if weighed.exposures
+        else Evidence.NEVER_SHOWN
+    )
     return Verdict(None, none, (why,), tuple(candidates), none, others, window)
 
 
