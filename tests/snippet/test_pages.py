@@ -181,7 +181,7 @@ async def test_a_page_that_insists_wins_after_a_while(window: Window) -> None:
     writes = await page.evaluate("writes")
     assert writes < 60
     await stays(page, f"writes == {writes}")
-    assert sum("gave up" in note for note in window.notes) == 1
+    assert sum("insists" in note for note in window.notes) == 1
 
 
 @pytest.mark.parametrize("kind", ["wordpress", "translated", "amp", "svg"])

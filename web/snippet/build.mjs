@@ -8,14 +8,15 @@ import { minify } from "terser";
 
 const [sources, into] = process.argv.slice(2);
 mkdirSync(into, { recursive: true });
-for (const [source, target] of [["np", "np"], ["inline", "np-inline"], ["forms", "np-forms"], ["numbers", "numbers"]]) {
-  const isForTests = target == "numbers";
+const scripts = { np: "np", inline: "np-inline", forms: "np-forms", numbers: "numbers", page: "page" };
+for (const [source, target] of Object.entries(scripts)) {
+  const isForTests = source == target && source != "np";
   const bundle = await build({
     entryPoints: [join(sources, `${source}.ts`)],
     bundle: true,
     write: false,
     format: "iife",
-    globalName: isForTests ? "numbers" : undefined,
+    globalName: isForTests ? target : undefined,
     target: "es2021",
     tsconfigRaw: {},
   });

@@ -19,12 +19,12 @@ const start = (): void => {
   const early = (window.numberpool ?? {}) as Beforehand & Partial<Numberpool> & { stop?: () => void };
   if (early.lead) return; // included twice
   const tag = document.currentScript as HTMLScriptElement | null;
-  const address = new URL(tag?.src || early.base || location.href);
+  const address = new URL(tag?.src || location.href);
   const given: Beforehand & DOMStringMap = { ...early, ...tag?.dataset } as never;
   const site = given.site || address.searchParams.get("site")!;
-  if (!site) return console.info("numberpool: data-site?");
+  if (!site) return; // numberpool site check says so
   const base = early.base ?? new URL(".", address);
-  const key = `np_${site}`;
+  const key = "np_" + site;
   const layer = (window.dataLayer ??= []);
 
   const consent: Consent = { required: given.consent == "required", state: "unknown" };
@@ -47,7 +47,7 @@ const start = (): void => {
   const isAway = (): boolean | undefined => document.hidden || (document as { prerendering?: boolean }).prerendering;
   const age = (): number => Date.now() - memory.at!;
   const send = <T>(path: string, more?: object): Promise<T | undefined> =>
-    post(`${base}v1/${path}`, {
+    post(base + "v1/" + path, {
       site,
       visit: age() < VISIT_MS ? memory.visit : null,
       url: location.href,
@@ -58,7 +58,7 @@ const start = (): void => {
   const keep = (): unknown => remembered(key, memory.visitor && mayKeep(consent) ? memory : {});
 
   const say = (event: string, value: Shown | Tap, number: string, target?: string): void => {
-    layer.push({ event: `np_${event}`, np_number: number, np_target: target });
+    layer.push({ event: "np_" + event, np_number: number, np_target: target });
     // What goes wrong in a listener stops nothing here.
     for (const listener of listeners[event]!) setTimeout(listener, 0, value);
   };
@@ -163,7 +163,7 @@ const start = (): void => {
     site,
     on(event: string, listener: unknown) {
       listeners[event]!.push(listener as Listener);
-      if (event == "swap") written.forEach(listener as Listener);
+      if (event != "tap") written.forEach(listener as Listener);
     },
     number: (text) => swapped(text, swaps).join(""),
     refresh: () => ask().then(page.scan),
@@ -189,7 +189,7 @@ const start = (): void => {
   listen("pagehide pageshow visibilitychange prerenderingchange", ({ type }: Event) => {
     if (type == "pagehide") askAt = 0; // a page that comes back asks anew
     if (type == "pagehide" || isAway()) {
-      if (exposures[0] && aliveAt) send("leave");
+      if (aliveAt) send("leave");
       aliveAt = 0;
     } else {
       used();
@@ -202,8 +202,8 @@ const start = (): void => {
 
   if (document.querySelector("[data-np-form]")) {
     const forms = document.createElement("script");
-    forms.nonce = tag?.nonce ?? "";
-    forms.src = `${base}np-forms.js`;
+    forms.nonce = tag!.nonce;
+    forms.src = base + "np-forms.js";
     document.head.append(forms);
   }
 };
@@ -211,5 +211,5 @@ const start = (): void => {
 try {
   start();
 } catch (error) {
-  console.info("numberpool:", error);
+  console.info(error);
 }

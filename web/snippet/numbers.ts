@@ -14,7 +14,7 @@ const MARK = "[\\s()./\\-\\xad\\xb7\\u2000-\\u2015\\u2027-\\u202f\\u2060-\\u2069
 const GAP = MARK + "{0,6}";
 // Letters of scripts that put spaces between words; a number may follow any other directly.
 const LETTER = "\\w\\xc0-\\u052f";
-const MONEY = "(?:[$€£¥₽₹]|\\b(?:USD|CAD|EUR|GBP)\\b)";
+const MONEY = "(?:[$€£¥₽₹]|\\b(?:USD|CAD|EUR)\\b)";
 // A number that was found, in its surroundings, by how it is written: (306) 555-1234, 306-555-1234, 306 555 1234,
 // 3065551234. The more it looks like a telephone number, the more may stand beside it.
 const [BRACKETED, MARKED, SPACED, PLAIN] = ["\x01", "\x02", "\x03", "\x04"];
@@ -43,14 +43,14 @@ const PIECE = RegExp(
 
 const spread = (digits: string): string => [...digits].join(GAP);
 
-/** Finds every place where one of `numbers` could stand, by its national digits alone, whatever is around them. */
-export const anywhere = (swaps: Swap[]): RegExp => RegExp(swaps.map((swap) => spread(swap.from.national)).join("|"), "g");
+/** Whether a text may hold one of the numbers, or end with the beginning of one: a glance, whatever is around it. */
+export const glance = (swaps: Swap[]): RegExp =>
+  RegExp(swaps.map(({ from }) => [...from.national].reduceRight((rest, digit) => `${digit}${GAP}(?:$|${rest})`)).join("|"));
 
-/** The number in every form: with its country code behind + or 00, with its trunk prefix, or bare. */
-const inEveryForm = ({ country, trunk, national }: NumberParts): RegExp =>
+/** What may stand before the national digits: a country code behind + or 00, a trunk prefix, or nothing. */
+const ahead = ({ country, trunk }: NumberParts): RegExp =>
   RegExp(
-    `\\(?(?:(?:(?:\\+|0011|00|011|810)${GAP})?(${spread(country)})${GAP}(?:\\(?(?!${country})${trunk || "(?!)"}\\)?${GAP})?|${trunk || "(?!)"}${GAP})?${spread(national)}`,
-    "g",
+    `\\(?(?:(?:(?:\\+|00|011)${GAP})?(${spread(country)})${GAP}(?:\\(?(?!${country})${trunk || "(?!)"}\\)?${GAP})?|${trunk || "(?!)"}${GAP})?$`,
   );
 
 /** `to` in the form in which `found` writes `from`: digit for digit where the counts are the same. */
@@ -71,14 +71,15 @@ const inItsForm = (found: string, abroad: string | undefined, { from, to }: Swap
 export const swapped = (text: string, swaps: Swap[], wrote?: (swap: Swap) => void, bare?: boolean): string[] => {
   const letters = text.split("");
   for (const swap of swaps) {
-    for (const match of text.matchAll(inEveryForm(swap.from))) {
+    for (const { 0: digits, index } of text.matchAll(RegExp(spread(swap.from.national), "g"))) {
+      const [before, country] = ahead(swap.from).exec(text.slice(Math.max(0, index! - 25), index))!;
       // A bracket that closes behind the number was not opened for it.
-      const found = match[0].replace(/^\((?!.*\))/s, "");
-      const end = match.index! + match[0].length;
+      const found = (before + digits).replace(/^\((?!.*\))/s, "");
+      const end = index! + digits.length;
       const start = end - found.length;
       const looks = bare ? SPACED : /^\(/.test(found) ? BRACKETED : /[^\d\s]/.test(found) ? MARKED : /\s/.test(found) ? SPACED : PLAIN;
-      if (PIECE.test(text.slice(Math.max(0, start - 99), start) + looks + text.slice(end, end + 30))) continue;
-      const written = inItsForm(found, match[1], swap);
+      if (PIECE.test(text.slice(Math.max(0, start - 40), start) + looks + text.slice(end, end + 30))) continue;
+      const written = inItsForm(found, country, swap);
       // As long as the old one: each letter keeps its place. Else the first takes it all.
       for (let i = start; i < end; i++) letters[i] = (written.length == found.length ? written[i - start] : i > start ? "" : written)!;
       wrote?.(swap);

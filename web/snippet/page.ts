@@ -1,9 +1,9 @@
 // The page: finds the numbers in it, writes others in their place, and keeps doing so while it changes.
 
-import { anywhere, swapped, type Swap } from "./numbers.ts";
+import { glance, swapped, type Swap } from "./numbers.ts";
 
 // Elements that a line of text runs through. What a browser shows as a block ends a number.
-const INLINE = /^(?:a|abbr|b|bdi|em|font|i|ins|label|mark|s|small|t?span|strong|su[bp]|time|u|wbr)$/i;
+const INLINE = /^(?:a|abbr|b|em|font|i|ins|label|mark|s|small|t?span|strong|su[bp]|time|u|wbr)$/i;
 /** A link that a telephone opens: what is before the number, the number, what is behind. */
 export const LINK = /^((?:tel|sms|callto):|.*(?:wa\.me\/|whatsapp.*phone=))([^?;&]*)(.*)/i;
 // So many rounds of writing, faster than so many milliseconds each, are a fight with a page that puts its own number
@@ -35,30 +35,34 @@ const block = (node: Node): Node => {
 export const watch = (structured: boolean, wrote: (swap: Swap) => void): Page => {
   const untouched =
     (structured ? 'script:not([type="application/ld+json"])' : "script") +
-    ',style,textarea,code,option,[contenteditable]:not([contenteditable="false"]),[data-np-skip]';
+    ',style,textarea,code,option,[contenteditable]:not([contenteditable=false]),[data-np-skip]';
   const attributes = ["href", "title", "aria-label", "alt", "placeholder"];
   if (structured) attributes.push("content");
   const top = document.documentElement;
   const roots = new Set<Root>([top]);
   let swaps: Swap[] = [];
-  let candidates: RegExp | undefined;
+  let candidate: RegExp;
   let rounds = 0;
   let roundAt = 0;
 
-  const mayTouch = (element: Element | null): boolean => !element?.closest(untouched);
+  const mayTouch = (element: Element | null): boolean => !element?.closest?.(untouched);
 
   /** Swaps in the lines of text that a block consists of, through whatever elements they run. */
   const lines = (of: Node): void => {
+    if (!mayTouch(of as Element)) return;
     const walker = document.createTreeWalker(of, 5);
     let nodes: Text[] = [];
     for (let node: Node | null = of; node; ) {
       node = walker.nextNode();
-      if (node?.nodeType == 3 && block(node) == of && mayTouch(node.parentElement)) nodes.push(node as Text);
+      if (node?.nodeType == 3 && block(node) == of && (node.parentNode == of || mayTouch(node.parentElement))) nodes.push(node as Text);
       else if (!node || node.nodeType == 3 || !isInline(node)) {
-        const letters = swapped(nodes.map((text) => text.data).join(""), swaps, wrote);
-        for (const text of nodes) {
-          const now = letters.splice(0, text.length).join("");
-          if (now != text.data) text.data = now;
+        const line = nodes.map((text) => text.data).join("");
+        if (candidate.test(line)) {
+          const letters = swapped(line, swaps, wrote);
+          for (const text of nodes) {
+            const now = letters.splice(0, text.length).join("");
+            if (now != text.data) text.data = now;
+          }
         }
         nodes = [];
       }
@@ -67,32 +71,38 @@ export const watch = (structured: boolean, wrote: (swap: Swap) => void): Page =>
 
   const attribute = (element: Element, name: string): void => {
     const value = element.getAttribute(name);
-    if (!value || !/\d/.test(value) || !mayTouch(element)) return;
+    if (!value) return;
     const [, before, number, behind] = LINK.exec(value) ?? [];
     if (name == "href" && !before) return;
     const text = before ? dialled(number!) : value;
     const now = swapped(text, swaps, wrote, !!before).join("");
-    if (now == text) return;
+    if (now == text || !mayTouch(element)) return;
     // WhatsApp wants digits alone.
     element.setAttribute(name, before ? before + now.replace(/:$/.test(before) ? /\s/g : /\D/g, "") + behind : now);
   };
 
+  const marked = (root: ParentNode, names: string[]): void => {
+    for (const name of names) {
+      for (const { from } of swaps) {
+        for (const element of root.querySelectorAll(`[${name}*="${from.national.slice(name == "href" ? -2 : -1)}"]`)) attribute(element, name);
+      }
+    }
+  };
+
+  /** What is seen is swapped at once, the rest a moment later. */
   const look = (root: Root): void => {
-    for (const { shadowRoot } of [root as Element, ...root.querySelectorAll("*")]) enter(shadowRoot);
-    if (!candidates) return;
+    if (!swaps[0]) return;
     const walker = document.createTreeWalker(root, 4);
     const found = new Set<Node>();
-    let node: Node = root;
-    let end = 0;
-    for (const { 0: digits, index } of root.textContent!.matchAll(candidates)) {
-      while (end < index! + digits.length) end += ((node = walker.nextNode()!) as Text).length;
-      found.add(block(node));
-    }
+    for (let node; (node = walker.nextNode()); ) if (candidate.test((node as Text).data)) found.add(block(node));
     found.forEach(lines);
-    for (const name of attributes) {
-      if ((root as Element).getAttribute) attribute(root as Element, name);
-      for (const element of root.querySelectorAll(`[${name}]`)) attribute(element, name);
-    }
+    marked(root, ["href"]);
+    setTimeout(lookCloser, 0, root.parentNode ?? root);
+  };
+
+  const lookCloser = (root: ParentNode): void => {
+    for (const { shadowRoot } of root.querySelectorAll("*")) enter(shadowRoot);
+    marked(root, attributes);
   };
 
   const enter = (root: ShadowRoot | null): void => {
@@ -113,14 +123,14 @@ export const watch = (structured: boolean, wrote: (swap: Swap) => void): Page =>
       else for (const node of addedNodes.length ? addedNodes : [target]) if (node.isConnected) places.add(block(node));
     }
     for (const place of places) if ((place as Element).querySelectorAll) look(place as Root);
-    // What was written here is no news.
+    // What was written here is no news; but it is counted.
     if (!observer.takeRecords()[0]) return;
     const now = performance.now();
-    rounds = Math.max(0, rounds - (now - roundAt) / ROUND_MS) + 1;
+    rounds = now - roundAt < ROUND_MS ? rounds + 1 : 0;
     roundAt = now;
     if (rounds > ROUNDS) {
       observer.disconnect();
-      console.info("numberpool: gave up, the page insists on its number");
+      console.info("numberpool: the page insists on its number");
     }
   });
 
@@ -146,7 +156,7 @@ export const watch = (structured: boolean, wrote: (swap: Swap) => void): Page =>
     show(now) {
       // What is shown is never replaced itself, so that nothing goes round in a circle.
       swaps = now.filter(({ from }) => !now.some(({ to }) => to.e164 == from.e164));
-      candidates = swaps.length ? anywhere(swaps) : undefined;
+      candidate = glance(swaps);
       scan();
     },
     scan,

@@ -37,9 +37,9 @@ export interface Memory {
 }
 
 /** What the browser remembers of this site; nothing where it may not or cannot. With `memory`: remember that from now on. */
-export const remembered = (key: string, memory?: Memory | null): Memory => {
+export const remembered = (key: string, memory?: Memory): Memory => {
   try {
-    if (memory !== undefined) localStorage.setItem(key, JSON.stringify(memory));
+    if (memory) localStorage.setItem(key, JSON.stringify(memory));
     memory = JSON.parse(localStorage.getItem(key)!) as Memory;
     if (memory.until! > Date.now()) return memory;
     localStorage.removeItem(key);
@@ -62,8 +62,9 @@ export const post = async <T>(url: string, message: object): Promise<T | undefin
       keepalive: true,
       signal: AbortSignal.timeout?.(PATIENCE_MS),
     });
-    return answer.ok ? await answer.json() : undefined;
+    if (answer.ok) return await answer.json();
   } catch {
-    return;
+    // Down, slow, blocked, or not the collector.
   }
+  return;
 };
