@@ -22,7 +22,7 @@ from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import prepare
 from gateway.settings import CallSettings
 from gateway.store.migrate import migrate
-from tests.bench import classify, leases
+from tests.bench import classify, leases, snippet
 from tests.bench.packets import InviteTimes
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
@@ -232,6 +232,14 @@ async def lent() -> list[Figure]:
     ]
 
 
+async def swapped() -> list[Figure]:
+    """What the snippet costs a page, and whether its visitor sees the number change."""
+    return [
+        Figure("page of 5,000 texts swapped / only read", await snippet.swap_ratio(), "times", at_most=3.0),
+        Figure("second page: swapped before first paint", await snippet.loads_without_a_flash(), "loads", exactly=100),
+    ]
+
+
 async def run(calls: int) -> list[Figure]:
     """All figures, on an installation of its own."""
     home = prepare(ASTERISK_CACHE, lambda line: print(line, file=sys.stderr))
@@ -261,7 +269,7 @@ async def run(calls: int) -> list[Figure]:
         running.push_async_callback(bench.exchange.stop)
         installation.pbx.supervised = True
         await installation.start()
-        for part in (classified, lent, bench.added, bench.killed, bench.hung, bench.survived):
+        for part in (classified, swapped, lent, bench.added, bench.killed, bench.hung, bench.survived):
             for figure in await part():
                 figures.append(figure)
                 bound = f"  (at most {figure.at_most:g})" if figure.at_most is not None else ""
