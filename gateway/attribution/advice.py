@@ -17,10 +17,11 @@ from gateway.pools.pool import Pool, WhenFull
 from gateway.terminal import table
 
 # So many visits make shares steady to a point or two, and so many at most keep the answer within seconds.
-ENOUGH_VISITS = 6_000
-MOST_VISITS = 20_000
+ENOUGH_VISITS = 4_000
+MOST_VISITS = 12_000
+LONGEST_TRIAL = timedelta(days=90)
 # Shares are counted over so many calls at least: where few visitors call, a trial calls more often and says so.
-ENOUGH_CALLS = 600
+ENOUGH_CALLS = 500
 # Of the calls, those that no visit made.
 STRANGERS = 0.05
 RETURNING = 0.2
@@ -196,7 +197,7 @@ def _hours(sessions: Sessions) -> Iterator[tuple[datetime, int]]:
     # Whole days, so that nights stay nights.
     length = timedelta(days=math.ceil(length / timedelta(days=1)))
     total = turn = 0
-    while total < ENOUGH_VISITS and turn < 2000:
+    while total < ENOUGH_VISITS and (turn == 0 or turn * length < LONGEST_TRIAL):
         for at, count in hours:
             yield at + turn * length, count
             total += count
