@@ -8,6 +8,7 @@ from gateway.pools import setup, sites
 from gateway.pools.numbers import printed
 from gateway.settings import Settings
 from gateway.terminal import in_transaction, of_company, table
+from gateway.visits import snippet
 
 
 @click.group()
@@ -125,6 +126,22 @@ def list_sites(settings: Settings, company: str | None) -> None:
         )
 
     in_transaction(settings, work)
+
+
+@site.command("snippet")
+@click.argument("key")
+@click.option(
+    "--address", default="/np/", show_default=True, help="Where the collector is, as the site's pages see it."
+)
+@click.option("--inline", is_flag=True, help="The variant that swaps remembered numbers before anything is painted.")
+def print_snippet(key: str, address: str, inline: bool) -> None:
+    """Print what goes into the head of a site's pages. KEY is shown by site list."""
+    if not inline:
+        click.echo(snippet.tag(key, address))
+        return
+    made = snippet.inline_snippet(key, address)
+    click.echo(made.html)
+    click.echo(f"For a Content-Security-Policy, in script-src:  {made.csp_hash}", err=True)
 
 
 COMMANDS: tuple[click.Command, ...] = (site,)

@@ -20,9 +20,15 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 class SnippetNotBuilt(Mendable):
     """The snippet is not built here; run make demo or make test once, or install Numberpool from its wheel."""
 
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
 
 class BadSnippetAddress(Mendable):
-    """is no address for the snippet: it must be a folder, such as https://www.example.com/np/ or /np/."""
+    """cannot stand in the snippet: it wants a site's key, and a folder such as https://www.example.com/np/ or /np/."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"{given!r} {self.__doc__}")
 
 
 @dataclass(frozen=True, slots=True)
