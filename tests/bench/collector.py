@@ -11,7 +11,6 @@ import os
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from aiohttp import web
@@ -38,10 +38,10 @@ CONNECTIONS = 64
 ROUNDS = 7
 SECONDS = 2.0
 PAGES = 3
-AGENTS = tuple(
-    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
-    for major in range(120, 145)
+_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 )
+AGENTS = tuple(_AGENT.format(major) for major in range(120, 145))
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ def requests(key: str, count: int) -> list[bytes]:
     chosen = random.Random()
     now = datetime.now(UTC)
     for number in range(count):
-        page, visitor = number % PAGES, new_id(now)
+        page = number % PAGES
+        body: dict[str, Any]
         if page == 0:
-            visit = new_id(now)
+            visitor, visit = new_id(now), new_id(now)
             landing = f"https://shop.example/roofs?gclid=Cj0KCQ{visit.hex}&utm_campaign=spring-{number % 50}"
-            known = str(visitor)
             body = {"url": landing, "referrer": "https://www.google.com/"}
         else:
             body = {
@@ -73,7 +73,7 @@ def requests(key: str, count: int) -> list[bytes]:
             }
         body |= {
             "site": key,
-            "visitor": known,
+            "visitor": str(visitor),
             "visible": True,
             "title": "Roof repair",
             "language": "en-CA",
@@ -83,7 +83,7 @@ def requests(key: str, count: int) -> list[bytes]:
         payload = json.dumps(body).encode()
         made.append(
             b"POST /v1/visit HTTP/1.1\r\nHost: collect.example\r\nOrigin: https://shop.example\r\n"
-            b"User-Agent: %b\r\nAccept: */*\r\nAccept-Language: en-CA,en;q=0.9\r\nAccept-Encoding: gzip, deflate, br\r\n"
+            b"User-Agent: %b\r\nAccept: */*\r\nAccept-Language: en-CA,en;q=0.9\r\nAccept-Encoding: gzip, br\r\n"
             b"Content-Type: text/plain;charset=UTF-8\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (chosen.choice(AGENTS).encode(), len(payload), payload)
         )
@@ -174,7 +174,7 @@ class Workers:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[asyncio.subprocess.Process] = []
 
     async def bare(self, dsn: str, port: int) -> int:
         """Start the bare handler; its port."""
@@ -193,7 +193,7 @@ class Workers:
 
     async def _start(self, command: list[str], port: int) -> int:
         pinned = ["taskset", "-c", "0", *command] if (os.cpu_count() or 1) > 1 and shutil.which("taskset") else command
-        self._processes.append(subprocess.Popen(pinned, cwd=PROJECT))
+        self._processes.append(await asyncio.create_subprocess_exec(*pinned, cwd=PROJECT))
         async with asyncio.timeout(30):
             while True:
                 try:
@@ -204,12 +204,12 @@ class Workers:
                     writer.close()
                     return port
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End them."""
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.wait(20)
+            await process.wait()
 
 
 async def _shop(server: EmbeddedPostgres, name: str, numbers: int, running: AsyncExitStack) -> Shop:
@@ -249,7 +249,7 @@ async def measure(past_leases: int = PAST_LEASES, rounds: int = ROUNDS) -> Measu
         if past_leases:
             await with_a_past(past, past_leases)
         workers = Workers(folder)
-        running.callback(workers.stop)
+        running.push_async_callback(workers.stop)
         bare = await workers.bare(today.database.dsn, 18091)
         new = await workers.collector("today", today.database.dsn, 18092)
         old = await workers.collector("past", past.database.dsn, 18093)

@@ -109,6 +109,23 @@ async def test_numbers_are_found_in_any_form_a_page_prints(collected: Collected)
     assert len((await page.visit())["numbers"]) == 1
 
 
+async def test_halves_of_characters_and_endless_texts(collected: Collected) -> None:
+    page = await collected.page()
+    body = {
+        "site": page.key,
+        "url": ADVERTISED + "&x=" + "y" * 9000,
+        "title": "cut \ud83d" + "z" * 900,
+        "language": "x" * 90,
+    }
+    answer = await page.post("/v1/visit", body)
+    assert answer.status == 200
+    row = await collected.visit_row((await answer.json())["visit"])
+    assert (len(row["url"]), row["language"]) == (2000, "en-CA")
+    (view,) = await collected.rows("SELECT title FROM page_views")
+    assert len(view["title"]) == 300
+    assert view["title"].startswith("cut ?z")
+
+
 async def test_ids_that_cannot_be_ours_are_not_taken(collected: Collected) -> None:
     page = await collected.page()
     now = datetime.now(UTC)

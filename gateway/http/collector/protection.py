@@ -1,5 +1,6 @@
 """What every request to the collector goes through: refusals as data, tokens of programs, hosts of sites, limits."""
 
+import json
 import secrets
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -58,7 +59,7 @@ def received(histogram: Histogram) -> Callable[..., Awaitable[web.StreamResponse
         except Exception as error:
             answer = _refused(request, error)
         headers = answer.headers
-        headers[hdrs.CACHE_CONTROL] = "no-store"
+        headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
         headers["X-Content-Type-Options"] = "nosniff"
         if route is not None:
             key = route.method, route.path, answer.status
@@ -112,9 +113,22 @@ async def read(request: web.Request, model: type[Body]) -> Body:
     """The body of a request. Raises CannotRead, aiohttp's HTTPRequestEntityTooLarge."""
     raw = await request.read()
     try:
-        return model.model_validate_json(raw)
+        try:
+            return model.model_validate_json(raw)
+        except ValidationError:
+            if b"\\ud" not in raw.lower():
+                raise
+            return model.model_validate_json(_without_halves(raw))
     except ValidationError as error:
         raise CannotRead(faults=faults_of(error)) from None
+
+
+def _without_halves(raw: bytes) -> bytes:
+    """JSON without halves of characters, which browsers send where a page cut an emoji in two."""
+    try:
+        return json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return raw
 
 
 def faults_of(error: ValidationError) -> list[dict[str, str]]:
