@@ -12,6 +12,8 @@ from gateway.attribution.errors import FaultyHistory
 
 # So many faults are told; the others are as the first ones.
 MOST_TOLD = 20
+# A clock that was never set is in 1970; nobody had such numbers before 1990.
+_YEARS = (1990, 2199)
 
 
 def _moment(given: Any) -> Any:
@@ -20,9 +22,12 @@ def _moment(given: Any) -> Any:
         raise ValueError("is no time; write it as 2026-05-01T14:03:00Z")
     try:
         found = datetime.fromisoformat(given.strip())
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        moment = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{given[:40]!r} is no time; write it as 2026-05-01T14:03:00Z") from None
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise ValueError(f"{given[:40]!r} lies outside the years {_YEARS[0]} to {_YEARS[1]}; correct it")
+    return moment
 
 
 def _text(given: Any) -> Any:

@@ -148,6 +148,21 @@ def test_lines_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1970-01-01T00:00:00Z", 5, None]
+)
+def test_times_that_cannot_be(moment: object) -> None:
+    with pytest.raises(FaultyHistory, match="line 1: start"):
+        read_visits([json.dumps({"visitor": "a", "start": moment}).encode()], "visits")
+
+
+def test_years_of_silence_take_no_time() -> None:
+    late = timedelta(days=20_000)
+    visits = [visit("a", 0), PastVisit("b", at(0) + late, at(5) + late)]
+    calls = [call("one", 1, "a"), PastCall("two", at(1) + late, "", "b"), PastCall("three", at(2) + late, "", "a")]
+    assert [each["visitor"] for each in replay(visits, calls)] == ["a", "b", None]
+
+
 def test_many_faulty_lines_are_counted() -> None:
     with pytest.raises(FaultyHistory, match="1000 lines") as caught:
         read_calls([b"x\n"] * 1000, "calls")
