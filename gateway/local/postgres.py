@@ -30,7 +30,7 @@ from urllib.parse import quote
 import asyncpg
 
 from gateway.local.errors import DataFolderError, ProcessDied
-from gateway.local.processes import Breakable, ProcessFile, run_folder
+from gateway.local.processes import Breakable, ProcessFile, run_folder, started_at
 
 ROLE = "numberpool"
 DATABASE = "numberpool"
@@ -67,7 +67,7 @@ class EmbeddedPostgres(Breakable):
         self.data = self.folder / "data"
         self._sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._killed = False
+        self._dying: list[int] = []
         self._process_file = ProcessFile(self.folder / "process")
 
     # -- where it is ---------------------------------------------------------------------------
@@ -95,8 +95,7 @@ class EmbeddedPostgres(Breakable):
 
     def kill(self) -> None:
         """End it as a crash would (SIGKILL)."""
-        self._killed = True
-        super().kill()
+        self._dying = self._send(signal.SIGKILL)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -107,10 +106,12 @@ class EmbeddedPostgres(Breakable):
         end of the server's log when it does not start.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self._killed and self._process is not None:
-            # One that is still dying can neither be adopted nor be followed: its lock file names a living process.
-            await asyncio.to_thread(self._process.wait)
-        self._killed = False
+        # One that is still dying can neither be adopted nor be followed: it holds the lock file and the shared memory.
+        while any(started_at(pid) is not None for pid in self._dying):  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(0.01)
+        self._dying = []
+        if self._process is not None:
+            self._process.poll()  # to Postgres, one that nobody has waited for still lives
         if self._adopt():
             return self.dsn
         if not (self.data / "PG_VERSION").is_file():

@@ -98,17 +98,19 @@ class Breakable(ABC):
         """Let it go on (SIGCONT)."""
         self._send(signal.SIGCONT)
 
-    def _send(self, number: signal.Signals) -> None:
+    def _send(self, number: signal.Signals) -> list[int]:
+        """Send it to the process and its children, which may serve its connections; which those were."""
         pid = self.pid
         if pid is None:
-            return
-        # What serves a connection may be a child of the first process, with the same fate.
+            return []
         try:
             children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         except OSError:  # it has just ended
             children = []
-        for each in [pid, *map(int, children)]:
+        family = [pid, *map(int, children)]
+        for each in family:
             _signal(each, number)
+        return family
 
 
 def ends_with_us() -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -113,19 +112,18 @@ async def test_a_gateway_that_starts_in_mid_call(exchange: Exchange, caller: str
     installation = exchange.installation
     before = await installation.newest()
     await installation.gateway.kill()
-    sipp = await exchange.place(caller_talks(Invite("+13065552001", caller), 2.5), "main")
-    began = time.monotonic()
+    sipp = await exchange.place(caller_talks(Invite("+13065552001", caller), 8), "main")
     await installation.gateway.start()
 
     async def is_live() -> bool:
         rows = await installation.sql("SELECT state FROM calls WHERE id > $1", before)
         return [row["state"] for row in rows] == ["answered"]
 
-    await eventually(is_live, 2.5 - (time.monotonic() - began))
+    await eventually(is_live, 20)  # an ended call is never live again
     await sipp.done()
     row = await installation.ended_one(before)
     assert (row["outcome"], row["decided_by"], row["hung_up_by"]) == ("answered", "fallback", "caller")
-    assert lasts(row["talk_seconds"], 2.5)
+    assert lasts(row["talk_seconds"], 8)
 
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])

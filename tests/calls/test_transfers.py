@@ -161,7 +161,8 @@ async def test_blind_to_a_colleague_who_does_not_answer(exchange: Exchange, phon
     assert (row["outcome"], row["hung_up_by"], row["last_answered_by"]) == ("answered", None, "PJSIP/101")
     assert await parts(exchange.installation, row) == [FIRST, Part("transfer", "122@internal", "no_answer", None)]
     _, second = await exchange.installation.legs(row)
-    assert lasts(second["ring_seconds"], 1)
+    # It begins when word of the transfer comes, which may be late on a busy machine.
+    assert 0.5 < second["ring_seconds"] < 3
     assert second["talk_seconds"] is None
     assert lasts(row["talk_seconds"], 1)
 
