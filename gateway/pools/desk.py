@@ -8,7 +8,7 @@ try (a full pool, another tab of the visitor that was first) is served by itself
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,8 @@ class LendingDesk:
         """``patience``: after so many seconds a Postgres that does not answer is given up for these visits."""
         self._database, self._tally, self._patience = database, tally, patience
         self._queue: list[_Waiting] = []
-        self._hands: set[asyncio.Task[None]] = set()
-        self._alone: set[asyncio.Task[None]] = set()
+        self._busy_hands = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def show(self, page: Showing) -> tuple[Shown, ...]:
         """What a page shows, with the exposures noted. Raises what the database raises."""
@@ -66,13 +66,24 @@ class LendingDesk:
             return page.shown({})
         waiting = _Waiting(page, asyncio.get_running_loop().create_future(), page.wanted())
         self._queue.append(waiting)
-        if len(self._hands) < HANDS:
-            hand = asyncio.create_task(self._serve())
-            self._hands.add(hand)
-            hand.add_done_callback(self._hands.discard)
+        if self._busy_hands < HANDS:
+            self._busy_hands += 1
+            self._start(self._serve())
         return await waiting.answer
 
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _serve(self) -> None:
+        try:
+            await self._serve_queue()
+        finally:
+            # At the very moment the queue was found empty: whoever comes next starts a hand again.
+            self._busy_hands -= 1
+
+    async def _serve_queue(self) -> None:
         while self._queue:
             batch = self._queue[:MOST_AT_ONCE]
             del self._queue[:MOST_AT_ONCE]
@@ -118,9 +129,7 @@ class LendingDesk:
                 if not waiting.answer.done():
                     waiting.answer.set_result(shown)
 
-        task = asyncio.create_task(serve())
-        self._alone.add(task)
-        task.add_done_callback(self._alone.discard)
+        self._start(serve())
 
 
 def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:
