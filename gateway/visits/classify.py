@@ -105,6 +105,11 @@ class Classifier:
                 return self._decision(ready, situation, came, said, values)
         raise AssertionError("a checked rule set ends with a rule that has no conditions")
 
+    @property
+    def names_hosts(self) -> bool:
+        """Whether a rule names a host of its own, so that the very page a visitor came from may decide."""
+        return self._names_hosts
+
     def said(self, url: str) -> Said:
         """What the address of a page says: its tags, and all of its click ids, also those that decide nothing."""
         return self._parameters.read(split(url))

@@ -1,7 +1,7 @@
 """What is written of a visit, as rows for the journal: with what identifies its visitor, or without. No I/O."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,9 +19,10 @@ from gateway.visits.source import Decision, Source
 # The longest address and user agent that are stored; longer ones are cut, because browsers do send them.
 LONGEST_URL = 2000
 _LONGEST_AGENT = 500
+_SOURCE = tuple(each.name for each in fields(Source))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrived:
     """All that is known of a visit that began; ``visitor`` is none where it may not be known again."""
 
@@ -115,7 +116,7 @@ def visitor_row(arrived: Arrived, touch: Source | None, now: datetime) -> dict[s
         "id": str(arrived.visitor_id),
         "first_seen": now.isoformat(),
         "last_seen": now.isoformat(),
-        "touch": asdict(touch) if touch is not None else None,
+        "touch": None if touch is None else {name: getattr(touch, name) for name in _SOURCE},
         "consent": consent.said.value,
         "consent_at": consent.at.isoformat() if consent.at else None,
         "consent_signal": cleaned(consent.signal),

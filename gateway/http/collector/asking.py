@@ -14,7 +14,7 @@ REMEMBER_SECONDS = 400 * 86400
 _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asking:
     """A browser. ``cookie`` is the visitor it sent; ``cross_site``: its page is on a site of another name than ours."""
 

@@ -1,6 +1,7 @@
 """What the collector knows of sites, in memory: read at the start, and again whenever settings change."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,8 @@ from gateway.visits.source import Decision
 READ_SECONDS = 60.0
 # How many visitors' touches a site remembers.
 _REMEMBERED = 4096
+# As browsers write it, with nothing that would be read otherwise.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+/")
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +45,16 @@ class SiteKnown:
             return self.site.targets
         found = (self.targets.get("".join(letter for letter in text if letter in _DIALLED)) for text in printed)
         return tuple(dict.fromkeys(target for target in found if target is not None))
+
+    def decide(self, url: str, referrer: str) -> Decision:
+        """What brought a visit. Pages within one host, without parameters, are alike; a touch is asked for again."""
+        if "=" in url:
+            return self.remembered(url, referrer)
+        if not self.classifier.names_hosts:
+            origin = _ORIGIN.match(url)
+            if origin is not None and referrer.startswith(origin[0]):
+                return self.remembered(origin[0], origin[0])
+        return self.classifier.decide(url, referrer)
 
     def remembered(self, url: str, referrer: str) -> Decision:
         """What brought a visitor before. His next pages say the same, so it is not decided each time."""

@@ -50,7 +50,7 @@ _REMEMBER_STATIC = 86400
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What a page is answered; ``visitor`` is none where it is not to be remembered."""
 
@@ -148,7 +148,7 @@ class Reception:
         if consent_changed and said.consent.said is Said.DENIED:
             await self._forget(site.company_id, message, named, said.consent, now)
         visitor = (named or new_id(now)) if said.may_identify else None
-        decision = known.classifier.decide(message.url, message.referrer)
+        decision = known.decide(message.url, message.referrer)
         earlier = await self._earlier(known, message, decision, visitor if named else None)
         source = what_counts(decision, earlier)
         visit_id, is_new = _visit_id(message, decision, earlier, now, keep=consent_changed)
