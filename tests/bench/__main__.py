@@ -22,7 +22,7 @@ from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import prepare
 from gateway.settings import CallSettings
 from gateway.store.migrate import migrate
-from tests.bench import classify, leases, replay, snippet
+from tests.bench import classify, collector, leases, replay, snippet
 from tests.bench.packets import InviteTimes
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
@@ -232,6 +232,17 @@ async def lent() -> list[Figure]:
     ]
 
 
+async def collected() -> list[Figure]:
+    """What one worker of the collector does, against a bare handler that asks the same Postgres ``SELECT 1``."""
+    found = await collector.measure()
+    return [
+        Figure("bare handler / visit endpoint, one worker", 1 / found.share, "times", at_most=2.0),
+        Figure("visit endpoint, requests a second", found.rate, "/s"),
+        Figure("visit endpoint, 99th percentile at half load", found.p99, "ms", at_most=25.0),
+        Figure("visit endpoint, without / with a long past", found.past, "times", at_most=1.3),
+    ]
+
+
 async def attributed() -> list[Figure]:
     """A history of 80,000 visits and some 27,000 calls, run through a pool of 10 numbers."""
     found = await asyncio.to_thread(replay.replayed, "lognormal")
@@ -281,7 +292,17 @@ async def run(calls: int) -> list[Figure]:
         running.push_async_callback(bench.exchange.stop)
         installation.pbx.supervised = True
         await installation.start()
-        for part in (classified, swapped, lent, attributed, bench.added, bench.killed, bench.hung, bench.survived):
+        for part in (
+            classified,
+            swapped,
+            lent,
+            collected,
+            attributed,
+            bench.added,
+            bench.killed,
+            bench.hung,
+            bench.survived,
+        ):
             for figure in await part():
                 figures.append(figure)
                 bound = f"  (at most {figure.at_most:g})" if figure.at_most is not None else ""
