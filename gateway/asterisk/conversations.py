@@ -235,11 +235,19 @@ class Conversations:
             call.looking = None
 
     async def _is_sent_on(self, link: AmiLink, call: _Followed, hint: TransferHint) -> bool:
-        """Whether Asterisk itself says so: by a mark that goes when the next bridge is there, and by who is gone."""
-        if await variable(link, hint.channel, "BLINDTRANSFER"):
-            return True
-        person, _ = await person_behind(link, call.record.channel)
-        return person != (call.turns[-1].channel if call.turns else call.record.answered_channel)
+        """Whether Asterisk itself says so: by a mark that goes when the next bridge is there, and by who is gone.
+
+        On a busy machine the mark may have gone before whom the caller talked with is forgotten, so it is asked again.
+        """
+        before = call.turns[-1].channel if call.turns else call.record.answered_channel
+        for wait in LOOK_AGAIN_SECONDS:
+            await asyncio.sleep(wait)
+            if await variable(link, hint.channel, "BLINDTRANSFER"):
+                return True
+            person, _ = await person_behind(link, call.record.channel)
+            if person != before:
+                return True
+        return False
 
     async def _person(self, link: AmiLink, call: _Followed) -> tuple[str | None, str] | None:
         """The channel of whom the caller talks with (none: nobody), and what was dialled to reach it.
