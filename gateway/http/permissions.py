@@ -1,4 +1,10 @@
-"""What a route may ask for, and which role holds what."""
+"""What a route may ask for, and which role holds what.
+
+An agent is to see his own calls only: those that rang at, or were answered by, one of the telephones that are his in
+that company. No handler will look to that: the database itself is to show an agent's request no others. So a route that
+reads calls, or marks one that it has read, may be given to agents as it is; one that shows totals, visitors or settings
+may not.
+"""
 
 from enum import StrEnum
 
@@ -9,9 +15,23 @@ class Permission(StrEnum):
     PUBLIC = "public"  # anybody
     LOCAL = "local"  # this machine, or anybody signed in
     SIGNED_IN = "signed in"
-    CALLS_READ = "calls.read"
-    RECORDINGS_HEAR = "recordings.hear"
-    ADMIN = "admin"
+
+    # Of people, in a company.
+    CALLS_READ = "calls.read"  # the list, one call, what changes live
+    CALLS_MARK = "calls.mark"  # tags, notes, status, job and value
+    CALLS_EXPORT = "calls.export"
+    RECORDINGS_HEAR = "recordings.hear"  # to listen, and to take the sound away
+    RECORDINGS_DELETE = "recordings.delete"  # and whatever else erases what a caller left behind
+    VISITORS_READ = "visitors.read"
+    PEOPLE_READ = "people.read"
+    PEOPLE_CHANGE = "people.change"  # to join, split and correct them
+    REPORTS_READ = "reports.read"  # figures of the whole company
+    SETTINGS_READ = "settings.read"
+    SETTINGS_WRITE = "settings.write"
+    USERS_MANAGE = "users.manage"  # to invite, to change a role, to remove
+    AUDIT_READ = "audit.read"
+    COMPANY_MANAGE = "company.manage"  # the company itself: to give it away, to end it
+
     # Of programs, which show a token that a command made.
     SITE_SERVER = "site server"
     GOOGLE_ADS = "google ads"
@@ -26,13 +46,31 @@ class Role(StrEnum):
     AGENT = "agent"
 
 
-# An agent is to see the calls that reached him, and no others: until a call knows which user answered it, that is none.
-GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: frozenset({Permission.CALLS_READ, Permission.RECORDINGS_HEAR, Permission.ADMIN}),
-    Role.MANAGER: frozenset({Permission.CALLS_READ, Permission.RECORDINGS_HEAR}),
-    Role.ANALYST: frozenset({Permission.CALLS_READ}),
-    Role.AGENT: frozenset(),
-}
-
 # These need no company.
 WITHOUT_COMPANY = frozenset({Permission.PUBLIC, Permission.LOCAL, Permission.SIGNED_IN})
+OF_PROGRAMS = frozenset({Permission.SITE_SERVER, Permission.GOOGLE_ADS})
+
+_EVERYTHING = frozenset(Permission) - WITHOUT_COMPANY - OF_PROGRAMS
+# Recordings are other people's voices: whoever studies the figures needs none of them.
+_ANALYST = frozenset(
+    {
+        Permission.CALLS_READ,
+        Permission.CALLS_EXPORT,
+        Permission.VISITORS_READ,
+        Permission.PEOPLE_READ,
+        Permission.REPORTS_READ,
+        Permission.SETTINGS_READ,
+    }
+)
+# To come: his own calls, once the database shows him no others.
+_AGENT: frozenset[Permission] = frozenset()
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _EVERYTHING,
+    Role.MANAGER: _EVERYTHING - {Permission.COMPANY_MANAGE, Permission.RECORDINGS_DELETE},
+    Role.ANALYST: _ANALYST,
+    Role.AGENT: _AGENT,
+}
+
+# Whose requests see own calls only.
+OWN_CALLS_ONLY = frozenset({Role.AGENT})
