@@ -96,6 +96,27 @@ ROWS = {
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE sites SET public_key = 'demo' WHERE id = (SELECT min(id) FROM sites);
     """,
+    "0007_attribution": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO learned (company_id, learned_at, calls, visits, taps, learned)
+            SELECT id, now(), 0, 0, 0, '{}' FROM companies;
+        INSERT INTO attributions (company_id, call_id, basis, confidence, source_confidence, because, decided_at,
+                                  source_id, label, learned_id)
+            SELECT c.company_id, c.id, 'visits', 0.9, 0.9, '{live}', now(), c.source_id, 'Google Ads', l.id
+            FROM calls c JOIN learned l ON l.company_id = c.company_id;
+        INSERT INTO call_candidates (company_id, call_id, position, is_answer, chance, because, visit_id, source_id)
+            SELECT company_id, call_id, 0, true, 0.9, '{live}', gen_random_uuid(), source_id FROM attributions;
+        INSERT INTO call_touches (company_id, call_id, position, at, how, label, source_id)
+            SELECT company_id, call_id, 0, now(), 'visit', 'Google Ads', source_id FROM attributions;
+        INSERT INTO reliability (company_id, month, evidence, tenth, calls, said, was, computed_at)
+            SELECT id, '2026-10-01', 'tap', 9, 10, 9.4, 9, now() FROM companies;
+        INSERT INTO evidence_kept (since) VALUES ('2024-10-01');
+    """,
+    "0008_visit_ways": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO visit_ways (company_id, site_id, hour, way, visits, last_at)
+            SELECT company_id, id, date_trunc('hour', now()), 'same_host', 1, now() FROM sites;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
