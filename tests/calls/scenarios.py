@@ -168,7 +168,7 @@ def caller_presses(invite: Invite, digit: str, seconds: float = 0.3, tone: Sound
     )
 
 
-def caller_listens(invite: Invite, tone: Sound | None = None) -> str:
+def caller_listens(invite: Invite, tone: Sound | None = None, meanwhile: Sequence[str] = ()) -> str:
     """Is answered, and waits until the other side hangs up."""
     return scenario(
         _invite(invite, tone),
@@ -176,6 +176,7 @@ def caller_listens(invite: Invite, tone: Sound | None = None) -> str:
         receive("200"),
         _acknowledge(invite, 1),
         play(tone),
+        *meanwhile,
         receive("BYE"),
         ok(),
     )

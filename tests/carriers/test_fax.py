@@ -1,6 +1,7 @@
 """Fax (trunks/fax.conf): T.38 passes through both ways, and fax numbers go straight to their machine."""
 
 import itertools
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -11,7 +12,18 @@ import pytest
 
 from gateway.local.processes import free_port
 from gateway.local.programs import AsteriskHome
-from tests.calls.scenarios import Ear, Invite, caller_talks, line_answers, message, ok, receive, reply, sdp
+from tests.calls.scenarios import (
+    Ear,
+    Invite,
+    caller_listens,
+    caller_talks,
+    line_answers,
+    message,
+    ok,
+    receive,
+    reply,
+    sdp,
+)
 from tests.calls.sipp import Sipp, make_sound
 from tests.carriers.examples import example
 from tests.carriers.rtp import Talker, talker
@@ -153,11 +165,11 @@ def _agrees(port: int) -> str:
 
 
 def sender(caller: str, audio: int, image: int, asks: bool) -> str:
-    """Calls, switches to T.38 by itself or when it is asked to, and hangs up a while later."""
+    """Calls, switches to T.38 by itself or when it is asked to, and waits for the end."""
     invite = Invite(DID, caller)
     again, acknowledge = invite.head("INVITE", 2, to_tag=True), invite.head("ACK", 2, to_tag=True, after_ok=True)
     switch = _asks(again, acknowledge, image) if asks else _agrees(image)
-    return caller_talks(invite, 1.0, Ear(audio), meanwhile=[switch], next_cseq=3)
+    return caller_listens(invite, Ear(audio), meanwhile=[switch])
 
 
 def receiver(audio: int, image: int, asks: bool) -> str:
@@ -216,6 +228,8 @@ async def test_t38_passes_through(site: FaxSite, caller: str, who: str) -> None:
         to_asker = (site.pbx.address, await audio_port(asker, "SIP/2.0 200 OK", kind="image"))
         await travels(b"\xc0\x01\x80\x00\x00\xff", here, to_asked, there)
         await travels(b"\xc0\x01\x80\x00\x00\xfe", there, to_asker, here)
+        (channel,) = re.findall(r"^PJSIP/carrier-fax-[^!]+", await site.pbx.cli("core show channels concise"), re.M)
+        await site.pbx.cli(f"channel request hangup {channel}")
         await sipp.done()
     call = await site.installation.ended_one(before)
     assert (call["outcome"], call["recorded"]) == ("answered", False)
