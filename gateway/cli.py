@@ -36,6 +36,8 @@ class _Numberpool(click.Group):
             raise click.ClickException(str(error)) from None
         except asyncpg.PostgresError as error:
             raise click.ClickException(f"Postgres: {error}") from None
+        except BrokenPipeError:  # whoever read has enough (`| head`): click ends quietly
+            raise
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'the system'}: {error.strerror or error}") from None
 

@@ -146,7 +146,7 @@ def list_pools(settings: Settings, company: str | None) -> None:
                     each["priority"],
                     written(conditions_of(json.loads(each["conditions"]))) or "always",
                     *_lending(each),
-                    f"{each['monthly_price']:f} {each['currency']}" if each["monthly_price"] is not None else "",
+                    pool_setup.price_said(each["monthly_price"], each["currency"]),
                 )
                 for each in await pool_setup.pools(connection, owner)
             ),

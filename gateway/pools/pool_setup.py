@@ -124,6 +124,13 @@ def price(text: str) -> Decimal | None:
         raise pool_errors.BadPrice(text) from None
 
 
+def price_said(price: Decimal | None, currency: str) -> str:
+    """``1.50 CAD``, ``0.0125 CAD``; nothing where there is none."""
+    if price is None:
+        return ""
+    return f"{round(price, 2) if price == round(price, 2) else price.normalize():f} {currency}"
+
+
 def _seconds(text: str | None, present: int, *, least: timedelta = timedelta(0)) -> int:
     return present if text is None else round(duration(text, least=least).total_seconds())
 

@@ -51,7 +51,7 @@ async def test_from_nothing_to_a_pool_with_numbers(person: Person) -> None:
 
     (title, row) = (await person.types("pool", "list")).output.splitlines()
     assert title.split("  ")[0] == "NAME"
-    for told in ("Visitors", "dynamic", "medium=cpc,ppc", "source=!bing", "visitor", "30m", "share", "1.1500 CAD"):
+    for told in ("Visitors", "dynamic", "medium=cpc,ppc", "source=!bing", "visitor", "30m", "share", "1.15 CAD"):
         assert told in row
     assert "(306) 555-0100" in (await person.types("site", "list")).output
     await person.types("pool", "set", "Visitors", "--when", "", "--price", "none", "--when-full", "fallback")
