@@ -15,6 +15,7 @@ from gateway.pools.tally import forget_hours
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, Job, enqueue
 from gateway.store.queries import load_queries
+from gateway.visits.ways import forget_ways
 
 JOB = "keep_months"
 # Made ahead, so that a gateway whose jobs are held for weeks still finds its months.
@@ -53,6 +54,7 @@ async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> N
         await _queries.forget_old(connection, before=before)
         await forget_leases(connection, midnight)
         await forget_hours(connection, midnight)
+        await forget_ways(connection, datetime.now(UTC))
 
 
 def months_before(day: date, months: int) -> date:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,14 +138,43 @@ async def test_an_unknown_key_is_named(collected: Collected) -> None:
     assert (answer.status, (await answer.json())["id"]) == (404, "unknown_site")
 
 
-async def test_the_cookie_by_the_way_the_collector_is_reached(database_dsn: str, collected: Collected) -> None:
+COOKIE = r"np_[a-z0-9]+=[0-9a-f-]{36}; Max-Age=34560000; Path=/"
+
+
+@pytest.mark.parametrize(
+    ("host", "fetch_site", "cookie"),
+    [
+        ("shop.example", "same-origin", COOKIE + "; HttpOnly; Secure; SameSite=Lax"),
+        ("127.0.0.1:8081", "same-origin", COOKIE + "; HttpOnly; Secure; SameSite=Lax"),
+        ("np.shop.example", "same-site", COOKIE + "; Domain=shop.example; HttpOnly; Secure; SameSite=Lax"),
+        # Only a browser's word makes it a cookie of more than one host.
+        ("np.shop.example", "", COOKIE + "; HttpOnly; Secure; SameSite=Lax"),
+        ("collect.example", "cross-site", None),
+        # An old browser says nothing: it decides by itself what it keeps.
+        ("collect.example", "", COOKIE + "; HttpOnly; Secure; SameSite=Lax"),
+    ],
+)
+async def test_the_cookie_by_the_way_the_collector_is_reached(
+    database_dsn: str, collected: Collected, host: str, fetch_site: str, cookie: str | None
+) -> None:
     async with running_worker(database_dsn, public_url="https://collect.example") as secure:
-        page = await collected.page(secure, Sec_Fetch_Site="cross-site")
+        headers = {"Sec_Fetch_Site": fetch_site} if fetch_site else {}
+        page = await collected.page(secure, Host=host, **headers)
         answer = await page.post("/v1/visit", {"site": page.key, "url": "https://shop.example/?gclid=x"})
-        assert answer.headers["Set-Cookie"].endswith("; Path=/; HttpOnly; Secure; SameSite=None; Partitioned")
-        page = await collected.page(secure, Sec_Fetch_Site="same-origin")
-        answer = await page.post("/v1/visit", {"site": page.key, "url": "https://shop.example/?gclid=x"})
-        assert answer.headers["Set-Cookie"].endswith("; Path=/; HttpOnly; Secure; SameSite=Lax")
+        visitor = (await answer.json())["visitor"]
+        assert visitor is not None
+        if cookie is None:
+            assert "Set-Cookie" not in answer.headers
+        else:
+            assert re.fullmatch(cookie, answer.headers["Set-Cookie"])
+        # Who says no is rid of it, whichever host had set it.
+        said = {"site": page.key, "url": "https://shop.example/", "consent": {"state": "denied"}}
+        answer = await page.post("/v1/consent", said, Cookie=f"np_{page.key}={visitor}")
+        gone = answer.headers.getall("Set-Cookie")
+        assert all(header.startswith(f"np_{page.key}=; Max-Age=0; Path=/") for header in gone)
+        assert "Domain" not in gone[0]
+        if host == "np.shop.example":
+            assert ["Domain=shop.example" in header for header in gone].count(True) == 1
 
 
 async def test_only_trusted_proxies_say_where_a_visitor_is(database_dsn: str, collected: Collected) -> None:

@@ -1,13 +1,17 @@
 """Who asks: what the headers of a request say of a browser, apart from what its page sends."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from aiohttp import hdrs, web
 
+from gateway.visits.address import host_of
 from gateway.visits.bots import Signs
+from gateway.visits.client_ids import NO_IDS, client_ids_in
 from gateway.visits.ids import made_at
+from gateway.visits.ways import Way, common_domain, way_of
 
 # Chrome and the cookie standard (RFC 6265bis, section 5.5) allow 400 days at most.
 REMEMBER_SECONDS = 400 * 86400
@@ -16,7 +20,11 @@ _PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 @dataclass(slots=True)
 class Asking:
-    """A browser. ``cookie`` is the visitor it sent; ``cross_site``: its page is on a site of another name than ours."""
+    """A browser. ``cookie`` is the visitor it sent, ``cookies`` all that it sent, ``way`` where its page is from here.
+
+    What the browser itself says: ``cross_site``, that its page is on another site than the collector; ``domain``, what
+    the names of both end in where they are two hosts of one site.
+    """
 
     address: str
     user_agent: str = ""
@@ -25,12 +33,20 @@ class Asking:
     purpose: str = ""
     privacy_control: bool = False
     cookie: UUID | None = None
+    cookies: str = ""
     is_secure: bool = False
+    way: Way | None = None
     cross_site: bool = False
+    host: str = ""
+    domain: str = ""
 
     def signs(self, *, automated: bool, visible: bool, screen: str) -> Signs:
         """What tells whether it is a person."""
         return Signs(self.user_agent, self.client_hints, self.languages, self.purpose, automated, visible, screen)
+
+    def client_ids(self) -> Mapping[str, str]:
+        """Ids that other programs of the site gave its browser. A foreign host is sent none but its own."""
+        return NO_IDS if self.cross_site else client_ids_in(self.cookies)
 
 
 def asking(request: web.Request, public_key: str, *, is_secure: bool) -> Asking:
@@ -41,6 +57,9 @@ def asking(request: web.Request, public_key: str, *, is_secure: bool) -> Asking:
         if name in headers:
             purpose = headers[name]
             break
+    cookies = headers.get(hdrs.COOKIE, "")
+    origin, host, fetch_site = headers.get(hdrs.ORIGIN, ""), request.host, headers.get("Sec-Fetch-Site", "")
+    way = way_of(origin, host, fetch_site)
     return Asking(
         address=request.remote or "",
         user_agent=headers.get(hdrs.USER_AGENT, ""),
@@ -48,9 +67,13 @@ def asking(request: web.Request, public_key: str, *, is_secure: bool) -> Asking:
         languages=headers.get(hdrs.ACCEPT_LANGUAGE, ""),
         purpose=purpose,
         privacy_control=headers.get("Sec-GPC") == "1",
-        cookie=_visitor_in(headers.get(hdrs.COOKIE, ""), public_key),
+        cookie=_visitor_in(cookies, public_key),
+        cookies=cookies,
         is_secure=is_secure,
-        cross_site=headers.get("Sec-Fetch-Site") == "cross-site",
+        way=way,
+        cross_site=fetch_site == "cross-site",
+        host=host,
+        domain=common_domain(origin, host) if way is Way.SUB_DOMAIN and fetch_site == "same-site" else "",
     )
 
 
@@ -60,21 +83,35 @@ def cookie_name(public_key: str) -> str:
 
 
 def set_visitor(public_key: str, visitor: UUID, asking: Asking) -> str:
-    """The header that gives the browser its id."""
-    return _cookie(public_key, str(visitor), REMEMBER_SECONDS, asking)
+    """The header that gives the browser its id, on the site's own host or one beside it."""
+    return _cookie(public_key, str(visitor), REMEMBER_SECONDS, asking, asking.domain)
 
 
-def clear_visitor(public_key: str, asking: Asking) -> str:
-    """The header that takes it away."""
-    return _cookie(public_key, "", 0, asking)
+def set_visitor_abroad(public_key: str, visitor: UUID, asking: Asking) -> str:
+    """The same on pages of another site, where a cookie is all that remembers: AMP's cache.
+
+    Over TLS browsers keep it for pages of that site alone (Partitioned); else not at all.
+    """
+    return _cookie(public_key, str(visitor), REMEMBER_SECONDS, asking, reach="SameSite=None; Partitioned")
 
 
-def _cookie(public_key: str, value: str, seconds: int, asking: Asking) -> str:
-    # Path=/, so that a site's own server, which renders pages, is sent it as well. On a page of another site a browser
-    # keeps it at most for that site alone (Partitioned), and only over TLS.
-    reach = "SameSite=None; Partitioned" if asking.cross_site and asking.is_secure else "SameSite=Lax"
+def clear_visitor(public_key: str, asking: Asking) -> list[str]:
+    """The headers that take it away, whichever host of the site has set it and for how many of them."""
+    labels = host_of(asking.host).split(".")
+    parents = [".".join(labels[start:]) for start in range(len(labels) - 1)] if not labels[-1].isdigit() else []
+    return [_cookie(public_key, "", 0, asking, domain) for domain in ("", *parents)]
+
+
+def _cookie(
+    public_key: str, value: str, seconds: int, asking: Asking, domain: str = "", reach: str = "SameSite=Lax"
+) -> str:
+    # Path=/ and the domain that page and collector share, so that a site's own server, which renders pages, is sent it
+    # as well. Without a domain it is the host's alone.
+    if not asking.is_secure:
+        reach = "SameSite=Lax"
     secure = "; Secure" if asking.is_secure else ""
-    return f"{cookie_name(public_key)}={value}; Max-Age={seconds}; Path=/; HttpOnly{secure}; {reach}"
+    domain = f"; Domain={domain}" if domain else ""
+    return f"{cookie_name(public_key)}={value}; Max-Age={seconds}; Path=/{domain}; HttpOnly{secure}; {reach}"
 
 
 def _visitor_in(header: str, public_key: str) -> UUID | None:

@@ -12,6 +12,7 @@ from gateway.pools.keep_alive import KeepAlives
 from gateway.settings import CollectorSettings
 from gateway.store.database import Database
 from gateway.visits.journal import Journal
+from gateway.visits.ways import Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class CollectorParts:
     reception: Reception
     keep_alives: KeepAlives
     journal: Journal
+    ways: Ways
     visits_of_address: Buckets[tuple[int, str]]
     signals_of_address: Buckets[tuple[int, str]]
     visits_of_site: Buckets[int]

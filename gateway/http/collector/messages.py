@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from gateway.pools.showing import Why
 from gateway.visits.address import cleaned
+from gateway.visits.client_ids import known_ids
 from gateway.visits.consent import Said
 from gateway.visits.ids import made_at
 
@@ -20,10 +21,6 @@ LONGEST_URL = 2000
 _LONGEST_TITLE = 300
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,5}")
 _SCREEN = re.compile(r"[0-9]{1,5}x[0-9]{1,5}(?:x[0-9.]{1,6})?")
-# Google Analytics, Meta, Yandex Metrica and Microsoft Advertising, by the names of their cookies.
-_CLIENT_ID = re.compile(r"_ga|_ga_[A-Z0-9]{4,20}|_fbp|_fbc|_ym_uid|_uetvid")
-_MOST_CLIENT_IDS = 12
-_LONGEST_CLIENT_ID = 300
 
 
 def _own(id: UUID) -> UUID:
@@ -111,15 +108,7 @@ class Visit(Place):
     @field_validator("client_ids")
     @classmethod
     def _known_ids(cls, given: dict[str, str]) -> dict[str, str]:
-        known = [
-            (name, value)
-            for name, value in given.items()
-            if len(name) <= 40
-            and _CLIENT_ID.fullmatch(name)
-            and len(value) <= _LONGEST_CLIENT_ID
-            and value.isprintable()
-        ]
-        return dict(known[:_MOST_CLIENT_IDS])
+        return known_ids(given.items())
 
 
 class ServerVisit(Visit):

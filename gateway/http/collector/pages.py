@@ -1,14 +1,20 @@
 """What pages of a site ask and tell: visits, consent, keep-alives, taps, and the page that AMP shows."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 from aiohttp import hdrs, web
 from pydantic import ValidationError
 
-from gateway.http.collector.asking import Asking, asking, clear_visitor, cookie_name, set_visitor
+from gateway.http.collector.asking import (
+    Asking,
+    asking,
+    clear_visitor,
+    cookie_name,
+    set_visitor,
+    set_visitor_abroad,
+)
 from gateway.http.collector.catalog import SiteKnown
 from gateway.http.collector.keys import BEARER, COLLECTOR
 from gateway.http.collector.messages import Alive, AmpQuery, Left, PageView, ServerVisit, Tap, Visit
@@ -54,12 +60,30 @@ async def _visit(request: web.Request, *, consent_changed: bool) -> web.StreamRe
     answer = await _received(request, known, message, who, consent_changed=consent_changed)
     response = as_json(answer.as_json())
     allow_origin(request, response)
+    if answer.visit is not None:
+        _came_by(request, known, message, who)
     if answer.visitor is not None:
-        if answer.visitor != who.cookie or answer.visit != message.visit:
+        # On a foreign host a browser keeps no cookie; its page remembers by itself.
+        is_told = answer.visitor == who.cookie and answer.visit == message.visit
+        if not is_told and not who.cross_site:
             response.headers[hdrs.SET_COOKIE] = set_visitor(known.site.public_key, answer.visitor, who)
     elif answer.why == "consent" and who.cookie is not None:
-        response.headers[hdrs.SET_COOKIE] = clear_visitor(known.site.public_key, who)
+        for header in clear_visitor(known.site.public_key, who):
+            response.headers.add(hdrs.SET_COOKIE, header)
     return response
+
+
+def _came_by(request: web.Request, known: SiteKnown, message: Visit, who: Asking) -> None:
+    """Count by which way a visit reached us."""
+    if who.way is not None:
+        request.app[COLLECTOR].ways.count(
+            known.site.company_id,
+            known.site.id,
+            who.way,
+            datetime.now(UTC),
+            is_known=message.visitor is not None,
+            by_cookie=message.visitor is not None and who.cookie is not None,
+        )
 
 
 async def server_visit(request: web.Request) -> web.StreamResponse:
@@ -186,7 +210,7 @@ async def amp(request: web.Request) -> web.StreamResponse:
     who = asking(request, known.site.public_key, is_secure=_is_secure(request))
     targets = [query.target] if query.target else [target.e164 for target in known.site.targets[:1]]
     message = Visit(site=query.site, url=query.url, referrer=query.referrer, targets=targets)
-    answer = await _received(request, known, message, replace(who, cross_site=True))
+    answer = await _received(request, known, message, who)
     shown = answer.shown[0].e164 if answer.shown else known.as_e164(query.target)
     response = as_json(
         {"phoneNumber": shown, "formattedPhoneNumber": parts_of(shown).written if shown else ""}
@@ -200,7 +224,8 @@ async def amp(request: web.Request) -> web.StreamResponse:
         response.headers["AMP-Access-Control-Allow-Source-Origin"] = source
         response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "AMP-Access-Control-Allow-Source-Origin"
     if answer.visitor is not None:
-        response.headers[hdrs.SET_COOKIE] = set_visitor(known.site.public_key, answer.visitor, who)
+        give = set_visitor_abroad if who.cross_site else set_visitor
+        response.headers[hdrs.SET_COOKIE] = give(known.site.public_key, answer.visitor, who)
     return response
 
 

@@ -181,7 +181,7 @@ class Reception:
                 user_agent=asking.user_agent,
                 device=device,
                 language=arrival.language[:35],
-                client_ids=message.client_ids,
+                client_ids={**asking.client_ids(), **message.client_ids} if said.may_identify else {},
             )
             self._write(arrived, now, is_new=is_new)
         if not consent_changed:

@@ -23,6 +23,7 @@ from gateway.visits.bots import Signs, bot_of
 from gateway.visits.devices import device_of
 from gateway.visits.journal import Journal
 from gateway.visits.places import Places
+from gateway.visits.ways import Ways
 
 PART = "collector"
 # Keep-alives, taps and the like: a page says so every half minute, and an office has many pages open.
@@ -47,6 +48,7 @@ async def opened_collector(
         places = Places.from_file(settings.places_file)
         running.callback(places.close)
         tally = await running.enter_async_context(Tally().running(database))
+        ways = await running.enter_async_context(Ways().running(database))
         journal = await running.enter_async_context(Journal(database).running())
         keep_alives = await running.enter_async_context(KeepAlives(database).running())
         following = asyncio.create_task(catalog.keep(database, listener))
@@ -62,6 +64,7 @@ async def opened_collector(
             reception=Reception(database, catalog, journal, desk, places, answer_seconds=answer_seconds),
             keep_alives=keep_alives,
             journal=journal,
+            ways=ways,
             visits_of_address=Buckets(per_second, settings.visits_per_minute),
             signals_of_address=Buckets(
                 _SIGNALS_PER_VISIT * per_second, _SIGNALS_PER_VISIT * settings.visits_per_minute
