@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from gateway.audit import note_command
 from gateway.opening import with_database
 from gateway.settings import Settings
 from gateway.store.database import Database
@@ -15,11 +16,18 @@ of_company = click.option("--company", metavar="NAME", help="Which company; need
 
 
 def in_transaction(settings: Settings, work: Work) -> None:
-    """Do ``work`` in one transaction that sees every company, all of it or nothing; then print what it says."""
+    """Do ``work`` in one transaction that sees every company, all of it or nothing; then print what it says.
+
+    What it changed stands in the audit log, as done by this command.
+    """
+    context = click.get_current_context()
+    command, given = " ".join(context.command_path.split()[1:]), dict(context.params)
 
     async def transaction(database: Database) -> str:
         async with database.everything() as connection:
-            return await work(connection)
+            said = await work(connection)
+            await note_command(connection, command, given)
+            return said
 
     with_database(settings, transaction)
 

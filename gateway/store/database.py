@@ -5,8 +5,10 @@ companies that this module named for it, and nothing at all where none was named
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -53,6 +55,35 @@ class RowSecurityBypassed(StoreError):
 
     Create a user of its own: CREATE ROLE numberpool LOGIN PASSWORD '…'; CREATE DATABASE numberpool OWNER numberpool;
     """
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCalls:
+    """Whose own calls are all that may be seen, and in which companies that is so; elsewhere he sees every call."""
+
+    user_id: int
+    companies: tuple[int, ...]
+
+
+# It follows the task that serves a request, so that no page has to think of it, and none can forget.
+_only_own: ContextVar[OwnCalls | None] = ContextVar("only_own_calls", default=None)
+
+
+@contextmanager
+def only_own_calls(limit: OwnCalls | None) -> Iterator[None]:
+    """For as long as the block lasts, connections of ``companies`` show no calls but those (none: no such limit).
+
+    Calls, legs and recordings, by the policies of migration 0009. Tasks begun in the block keep to it.
+    """
+    before = _only_own.set(limit)
+    try:
+        yield
+    finally:
+        _only_own.reset(before)
+
+
+def _joined(ids: tuple[int, ...]) -> str:
+    return ",".join(str(int(id)) for id in ids)
 
 
 async def _leave_as_it_is(_connection: object) -> None:
@@ -104,13 +135,20 @@ class Database:
 
     @asynccontextmanager
     async def companies(self, *ids: int, durable: bool = True) -> AsyncIterator[Connection]:
-        """A transaction that sees only these companies.
+        """A transaction that sees only these companies, and of their calls what ``only_own_calls`` leaves.
 
         What is not ``durable`` is committed without waiting for the disk: a crash of Postgres may lose the last half
         second of it, and nothing else can. Such a transaction is short, and has no savepoints.
         """
         scoped = self._scoped if durable else self._hasty
-        async with scoped(",".join(str(int(i)) for i in ids)) as connection:
+        async with scoped(_joined(ids)) as connection:
+            limit = _only_own.get()
+            if limit is not None:
+                await connection.execute(
+                    "SELECT set_config('numberpool.agent', $1, true), set_config('numberpool.agent_in', $2, true)",
+                    str(int(limit.user_id)),
+                    _joined(limit.companies),
+                )
             yield connection
 
     @asynccontextmanager

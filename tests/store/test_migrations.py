@@ -92,6 +92,26 @@ ROWS = {
         INSERT INTO collector_tokens (company_id, site_id, kind, hash)
             SELECT company_id, id, 'server', sha256(public_key::bytea) FROM sites;
     """,
+    "0009_accounts": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO member_endpoints (company_id, user_id, endpoint)
+            SELECT company_id, user_id, 'PJSIP/102' FROM memberships;
+        UPDATE users SET totp_secret = 'JBSWY3DPEHPK3PXP', totp_since = now(), language = 'ru';
+        INSERT INTO recovery_codes (user_id, code_hash) SELECT id, sha256(email::bytea) FROM users;
+        INSERT INTO known_devices (user_id, token_hash) SELECT id, sha256(email::bytea) FROM users;
+        INSERT INTO paces (key, free_at) SELECT sha256(email::bytea), now() FROM users;
+        INSERT INTO invitations (email, expires_at) VALUES ('new@example.com', now());
+        INSERT INTO invited_to (company_id, invitation_id, role)
+            SELECT c.id, i.id, 'agent' FROM companies c, invitations i;
+        INSERT INTO invitation_links (token_hash, invitation_id) SELECT sha256(email::bytea), id FROM invitations;
+        INSERT INTO audit_log (company_id, user_id, actor, via, address, action, subject)
+            SELECT company_id, user_id, 'Anna', 'page', '203.0.113.9', 'user.invited', 'invitation/1' FROM memberships;
+    """,
+    "0010_undo": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO undo_steps (company_id, user_id, kind, reverse)
+            SELECT company_id, user_id, 'call.status', '{}' FROM memberships;
+    """,
     "0006_site_keys": """
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE sites SET public_key = 'demo' WHERE id = (SELECT min(id) FROM sites);

@@ -1,0 +1,192 @@
+"""Says a line of the audit log as a sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.audit import Action, Via
+from gateway.http.words import Words
+
+
+def N_(text: str) -> str:
+    """Marks a text for the catalogues; it is translated where it is said."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as the database has it; ``who`` is the name at the time, ``call`` what its subject still tells."""
+
+    id: int
+    at: datetime
+    user_id: int | None
+    who: str
+    via: str
+    address: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+    caller: str | None
+    called_at: datetime | None  # none: the subject is no call, or the call is gone
+
+
+# Of each action. %(who)s did it; %(call)s, %(name)s and the rest come from subject and details.
+SENTENCES: dict[Action, str] = {
+    Action.RECORDING_HEARD: N_("%(who)s heard the recording of %(call)s"),
+    Action.RECORDING_DOWNLOADED: N_("%(who)s downloaded the recording of %(call)s"),
+    Action.RECORDING_DELETED: N_("%(who)s deleted the recording of %(call)s"),
+    Action.CALLS_EXPORTED: N_("%(who)s exported a list of calls (%(count)s)"),
+    Action.AUDIT_EXPORTED: N_("%(who)s exported the audit log (%(count)s lines)"),
+    Action.CALL_MARKED: N_("%(who)s marked %(call)s: %(what)s"),
+    Action.PERSON_CHANGED: N_("%(who)s changed a person: %(what)s"),
+    Action.PERSON_ERASED: N_("%(who)s erased a person and what they left here"),
+    Action.SIGNED_IN: N_("%(who)s signed in"),
+    Action.PASSWORD_SET: N_("%(who)s set a new password"),
+    Action.PASSWORD_RESET: N_("%(who)s set a new password by a link from the mail"),
+    Action.SECOND_STEP_ON: N_("%(who)s turned the second step of signing in on"),
+    Action.SECOND_STEP_OFF: N_("%(who)s turned the second step of signing in off"),
+    Action.CODES_RENEWED: N_("%(who)s made new recovery codes"),
+    Action.RECOVERY_CODE_USED: N_("%(who)s signed in with a recovery code"),
+    Action.USER_INVITED: N_("%(who)s invited %(name)s as %(role)s"),
+    Action.INVITATION_RENEWED: N_("%(who)s made a new link for the invitation of %(name)s"),
+    Action.INVITATION_WITHDRAWN: N_("%(who)s withdrew the invitation of %(name)s"),
+    Action.INVITATION_ACCEPTED: N_("%(who)s accepted the invitation and is now %(role)s"),
+    Action.USER_ADDED: N_("%(who)s made %(name)s %(role)s"),
+    Action.ROLE_CHANGED: N_("%(who)s made %(name)s %(role)s (before: %(before)s)"),
+    Action.TELEPHONES_CHANGED: N_("%(who)s changed the telephones of %(name)s: %(what)s"),
+    Action.USER_REMOVED: N_("%(who)s removed %(name)s, who was %(role)s"),
+    Action.SETTING_ADDED: N_("%(who)s added %(kind)s %(name)s"),
+    Action.SETTING_CHANGED: N_("%(who)s changed %(kind)s %(name)s"),
+    Action.SETTING_REMOVED: N_("%(who)s removed %(kind)s %(name)s"),
+    Action.CHANGE_UNDONE: N_("%(who)s took a change back: %(what)s"),
+    Action.COMMAND_RUN: N_("%(who)s ran the command %(what)s"),
+}
+
+# In the filter: groups of actions, by the first part of their names.
+GROUPS: dict[str, str] = {
+    "recording": N_("Recordings heard, taken away, deleted"),
+    "calls": N_("Exports of calls"),
+    "call": N_("Marks on calls"),
+    "person": N_("People"),
+    "setting": N_("Settings"),
+    "user": N_("Users and roles"),
+    "invitation": N_("Invitations"),
+    "account": N_("Signing in"),
+    "change": N_("Changes taken back"),
+    "command": N_("Commands on the server"),
+    "audit": N_("Exports of this log"),
+}
+
+# The kinds of subjects that settings have, as the first part of a subject names them.
+_KINDS: dict[str, str] = {
+    "company": N_("the company"),
+    "site": N_("the website"),
+    "pool": N_("the pool"),
+    "number": N_("the number"),
+    "source": N_("the source"),
+    "rules": N_("the source rules"),
+    "destination": N_("the destination"),
+    "tag": N_("the tag"),
+    "view": N_("the saved view"),
+    "caller": N_("the rule for the caller"),
+    "recording-rules": N_("the recording rules"),
+    "lead-rule": N_("the rule for leads"),
+    "announcement": N_("the announcement"),
+    "whisper": N_("the whisper"),
+}
+
+ROLES: dict[str, str] = {
+    "owner": N_("owner"),
+    "manager": N_("manager"),
+    "analyst": N_("analyst"),
+    "agent": N_("agent"),
+}
+
+_WHAT: dict[str, str] = {
+    "tags": N_("tags"),
+    "note": N_("note"),
+    "status": N_("status"),
+    "job": N_("job"),
+    "joined": N_("joined two people into one"),
+    "split": N_("split into two"),
+    "corrected": N_("corrected"),
+}
+
+
+def sentence(line: Line, words: Words) -> str:
+    """What happened, in the reader's language; an action this version does not know is named as it is."""
+    say = words.say
+    try:
+        template = SENTENCES[Action(line.action)]
+    except ValueError:
+        return say("%(who)s: %(action)s (%(subject)s)") % {
+            "who": who(line, words),
+            "action": line.action,
+            "subject": line.subject,
+        }
+    return say(template) % _Values(line, words)
+
+
+def who(line: Line, words: Words) -> str:
+    """Who did it, and that it was a command where it was one."""
+    if line.via == Via.COMMAND:
+        return words.say("%(name)s, by command") % {"name": line.who or words.say("Somebody on the server")}
+    if line.via == Via.SYSTEM:
+        return "Numberpool"
+    return line.who or words.say("Somebody who is no longer a user")
+
+
+class _Values(dict[str, str]):
+    """What the places in a sentence stand for."""
+
+    def __init__(self, line: Line, words: Words) -> None:
+        super().__init__()
+        self._line = line
+        self._words = words
+
+    def __missing__(self, place: str) -> str:
+        line, words, details = self._line, self._words, self._line.details
+        match place:
+            case "who":
+                return who(line, words)
+            case "call":
+                return _call(line, words)
+            case "count":
+                return words.number(_number(details.get("calls", details.get("lines"))))
+            case "role" | "before":
+                return words.say(ROLES.get(str(details.get(place)), str(details.get(place, "?"))))
+            case "kind":
+                kind = line.subject.partition("/")[0]
+                return words.say(_KINDS.get(kind, kind))
+            case "what":
+                return _what(line, words)
+        return str(details.get(place, ""))
+
+
+def _call(line: Line, words: Words) -> str:
+    if line.called_at is None:
+        return words.say("a call that is no longer here")
+    day = words.short_date(words.local_day(line.called_at))
+    if line.caller is None:
+        return words.say("the call from a withheld number on %(day)s") % {"day": day}
+    return words.say("the call from %(number)s on %(day)s") % {"number": words.phone(line.caller), "day": day}
+
+
+def _what(line: Line, words: Words) -> str:
+    details = line.details
+    if line.action == Action.COMMAND_RUN:
+        typed = details.get("typed") or {}
+        return " ".join(
+            [f"numberpool {details.get('command', '')}", *(f"{name}={value}" for name, value in typed.items())]
+        )
+    if line.action == Action.TELEPHONES_CHANGED:
+        return ", ".join(details.get("endpoints") or []) or words.say("none")
+    what = str(details.get("what", details.get("kind", "")))
+    named = words.say(_WHAT.get(what, what))
+    value = details.get("value")
+    return f"{named}: {value}" if value not in (None, "", []) else named
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0
