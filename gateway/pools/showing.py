@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -179,3 +180,20 @@ async def show(
             await asyncio.sleep(PAUSE_SECONDS * random.random())
     page.count(tally, lent.values())
     return exposed(shown, exposures)
+
+
+async def trial(database: Database, page: Showing) -> tuple[Shown, ...]:
+    """What a page would be shown if a visitor opened it now. All is done as for one, and undone: nothing is lent, noted
+    or counted. Raises what the database raises.
+    """
+    shown: tuple[Shown, ...] = ()
+    with suppress(_Undone):
+        async with database.companies(page.site.company_id, durable=False) as connection:
+            lent = await lease_numbers(connection, page.wanted(), visit_id=page.visit_id, now=page.now)
+            shown = page.shown(lent)
+            raise _Undone
+    return tuple(replace(each, lease_id=None, exposure_id=None) for each in shown)
+
+
+class _Undone(Exception):
+    """Has a transaction rolled back."""

@@ -112,6 +112,11 @@ ROWS = {
         INSERT INTO undo_steps (company_id, user_id, kind, reverse)
             SELECT company_id, user_id, 'call.status', '{}' FROM memberships;
     """,
+    "0011_site_checks": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO site_checks (company_id, site_id, url, mark_hash, good_until)
+            SELECT company_id, id, 'https://www.example.com/', sha256(public_key::bytea), now() FROM sites;
+    """,
     "0006_site_keys": """
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE sites SET public_key = 'demo' WHERE id = (SELECT min(id) FROM sites);

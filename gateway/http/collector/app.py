@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 
 from gateway.http.collector import google_ads, pages
 from gateway.http.collector import messages as said
+from gateway.http.collector.checks import aside, aside_of_server
 from gateway.http.collector.keys import COLLECTOR, CollectorParts
 from gateway.http.collector.protection import LARGEST_BODY, as_json, received
 from gateway.http.openapi import TOKEN, openapi
@@ -46,7 +47,7 @@ TABLE: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/visit",
-        pages.visit,
+        aside(pages.visit),
         PUBLIC,
         DATA,
         summary="The numbers for a page that was opened",
@@ -56,7 +57,7 @@ TABLE: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/consent",
-        pages.consent,
+        aside(pages.consent),
         PUBLIC,
         DATA,
         summary="The visitor said yes or no: keep now what was not kept, or take away what identifies",
@@ -79,7 +80,7 @@ TABLE: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/server/visit",
-        pages.server_visit,
+        aside_of_server(pages.server_visit),
         Permission.SITE_SERVER,
         DATA,
         summary="The numbers for a page that a site's own server renders",
