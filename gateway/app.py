@@ -133,6 +133,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         ledger = Ledger(database, health, lambda: numbers.present)
         nodes = [Node(node, lambda: numbers.present, ledger, health) for node in settings.nodes]
         spools = {node.name: node.spool for node in settings.nodes if node.spool}
+        keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
 
         def numbers_changed() -> None:
@@ -145,8 +146,10 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                 endless: dict[str, Callable[[], Awaitable[None]]] = {
                     "postgres": listener.run,
                     "numbers": lambda: numbers.keep(numbers_changed),
-                    "jobs": lambda: run_jobs(database.dsn, {**studio.handlers(), **months.handlers(database)}, health),
-                    "months": lambda: months.look_ahead(database),
+                    "jobs": lambda: run_jobs(
+                        database.dsn, {**studio.handlers(), **months.handlers(database, keep)}, health
+                    ),
+                    "months": lambda: months.look_ahead(database, keep),
                     "pools": lambda: keep_sampling(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},

@@ -17,6 +17,7 @@ import phonenumbers
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -69,6 +70,16 @@ def _matching(pattern: str, mend: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def _months(given: object) -> int:
+    """A number of months. What was typed in error would delete for ever what nobody can bring back."""
+    text = str(given).strip()
+    if isinstance(given, bool | float) or not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= 240:
+        raise ValueError(
+            f"{text} is no number of months; write one from 1 to 240, such as 25 for two years and a month"
+        )
+    return int(text)
 
 
 _ContextName = Annotated[str, _matching(r"[A-Za-z0-9_-]{1,80}", "use letters, digits, - and _, such as from-internal")]
@@ -144,6 +155,14 @@ class CollectorSettings(_Part):
         900, ge=50, le=10_000, description="how long a page waits for a number at most; then it keeps its own"
     )
     places_file: Path | None = Field(None, description="a City database in MaxMind's format, for places of visitors")
+
+
+class VisitSettings(_Part):
+    """What is kept of visits: what pages were opened, which numbers they showed, what was tapped."""
+
+    keep_months: Annotated[int, BeforeValidator(_months)] = Field(
+        25, description="whole months that visits are kept beside the present one; older ones are deleted for ever"
+    )
 
 
 class TrunkSettings(_Part):
@@ -275,6 +294,7 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = PostgresSettings()
     pages: PagesSettings = PagesSettings()
     collector: CollectorSettings = CollectorSettings()
+    visits: VisitSettings = VisitSettings()
     calls: CallSettings = CallSettings()
     log: LogSettings = LogSettings()
     nodes: tuple[NodeSettings, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import Settings, SettingsError, load_settings
+from gateway.visits import months
 
 Load = Callable[..., Settings]
 
@@ -90,6 +91,13 @@ def test_secrets_come_from_files_and_are_never_printed(load: Load, tmp_path: Pat
         ("", {"NUMBERPOOL_PAGES__PROT": "1"}, ["pages.prot: there is no such setting"]),
         ("[pages]\npublic_url='calls.example.com'", {}, ["pages.public_url", "http"]),
         ("[pages]\npublic_url='https://example.com/calls'", {}, ["pages.public_url"]),
+        ("[visits]\nkeep_months=0", {}, ["visits.keep_months: 0 is no number of months", "1 to 240"]),
+        ("[visits]\nkeep_months=-1", {}, ["-1 is no number of months"]),
+        ("[visits]\nkeep_months=2026", {}, ["2026 is no number of months"]),
+        ("[visits]\nkeep_months=1.5", {}, ["1.5 is no number of months"]),
+        ("[visits]\nkeep_months=true", {}, ["true is no number of months"]),
+        ("[visits]\nkeep_months='for ever'", {}, ["for ever is no number of months"]),
+        ("", {"NUMBERPOOL_VISITS__KEEP_MONTHS": "12 months"}, ["12 months is no number of months"]),
         ("[log]\nlevel='loud'", {}, ["log.level", "debug", "info", "warning", "error"]),
         ("[postgres]\nconnections=1", {}, ["postgres.connections", "greater than or equal to 2"]),
         ("[postgres]\ndsn='a'\ndsn_file='b'", {}, ["postgres: both dsn and dsn_file", "remove one"]),
@@ -128,6 +136,12 @@ def test_every_error_says_which_setting_and_how_to_mend_it(
     for words in said:
         assert words in str(raised.value)
     assert "numberpool.toml" in str(raised.value)
+
+
+def test_how_long_visits_are_kept(load: Load) -> None:
+    assert load("").visits.keep_months == months.KEPT == 25
+    assert load("[visits]\nkeep_months=14").visits.keep_months == 14
+    assert load("[visits]\nkeep_months=14", NUMBERPOOL_VISITS__KEEP_MONTHS="36").visits.keep_months == 36
 
 
 def test_all_faults_are_told_at_once(load: Load) -> None:

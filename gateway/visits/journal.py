@@ -34,6 +34,7 @@ MOST_AT_ONCE = 200
 # While Postgres is away so much is remembered; then the newest is not taken.
 MOST_WAITING = 50_000
 FAREWELL_SECONDS = 5.0
+_MOST_TOLD = 10_000
 # What a row that Postgres will not take ends in: all others are written without it.
 _ROW_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
@@ -63,10 +64,16 @@ class _Pages:
     visitors: dict[tuple[int, str], Row] = field(default_factory=dict)
     views: list[Row] = field(default_factory=list)
     taps: list[Row] = field(default_factory=list)
+    client_ids: dict[tuple[int, str], Row] = field(default_factory=dict)
     erasures: list[Erasure] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return sum(map(len, (self.visits, self.kept, self.visitors, self.views, self.taps, self.erasures)))
+        return sum(
+            map(
+                len,
+                (self.visits, self.kept, self.visitors, self.views, self.taps, self.client_ids, self.erasures),
+            )
+        )
 
 
 class Journal:
@@ -77,6 +84,8 @@ class Journal:
         self._waiting = _Pages()
         self._turn = asyncio.Lock()
         self._lost = 0
+        # What was told of visits lately, so that each page of a visit does not write the same again.
+        self._told: dict[tuple[int, str], Mapping[str, str]] = {}
 
     @property
     def waiting(self) -> int:
@@ -104,6 +113,26 @@ class Journal:
         """A number on a page was tapped."""
         if self._has_room():
             self._waiting.taps.append(tap)
+
+    def knows(self, company_id: int, visit_id: UUID, client_ids: Mapping[str, str]) -> None:
+        """Other programs of the site gave the browser ids in the course of a visit, or may have told them before.
+
+        They are kept only where the visit's visitor may be known again.
+        """
+        key = company_id, str(visit_id)
+        told = self._told.get(key)
+        if told is not None and client_ids.items() <= told.items():
+            return
+        if self._has_room():
+            self._told[key] = {**(told or {}), **client_ids}
+            if len(self._told) > _MOST_TOLD:
+                del self._told[next(iter(self._told))]
+            self._waiting.client_ids[key] = {
+                "company_id": company_id,
+                "id": str(visit_id),
+                "started_at": made_at(visit_id).isoformat(),
+                "client_ids": self._told[key],
+            }
 
     async def erase(self, company_id: int, visit_id: UUID, visitor_id: UUID | None, consent: Consent) -> None:
         """Take away what identifies, and wait until it is gone. A caller who stops waiting takes nothing back."""
@@ -189,6 +218,7 @@ class Journal:
         taken.visitors, waiting.visitors = waiting.visitors, {}
         if not waiting.visits:
             taken.kept, waiting.kept = waiting.kept, {}
+            taken.client_ids, waiting.client_ids = waiting.client_ids, {}
             taken.erasures, waiting.erasures = waiting.erasures, []
         return taken
 
@@ -201,6 +231,7 @@ class Journal:
             taken.visitors,
             taken.views + since.views,
             taken.taps + since.taps,
+            taken.client_ids | since.client_ids,
             taken.erasures + since.erasures,
         )
         for visitor in since.visitors.values():
@@ -209,7 +240,14 @@ class Journal:
     async def _write(self, pages: _Pages) -> None:
         companies = {
             row["company_id"]
-            for rows in (pages.visits, pages.kept.values(), pages.visitors.values(), pages.views, pages.taps)
+            for rows in (
+                pages.visits,
+                pages.kept.values(),
+                pages.visitors.values(),
+                pages.views,
+                pages.taps,
+                pages.client_ids.values(),
+            )
             for row in rows
         } | {erasure.company_id for erasure in pages.erasures}
         if not companies:
@@ -227,6 +265,8 @@ class Journal:
                 await _queries.add_page_views(connection, views=_json(pages.views))
             if pages.taps:
                 await _queries.add_taps(connection, taps=_json(pages.taps))
+            if pages.client_ids:
+                await _queries.add_client_ids(connection, visits=_json(list(pages.client_ids.values())))
             for erasure in pages.erasures:
                 await _erase(connection, erasure)
 
@@ -249,6 +289,7 @@ class Journal:
             *(_Pages(visitors={key: row}) for key, row in pages.visitors.items()),
             *(_Pages(views=[row]) for row in pages.views),
             *(_Pages(taps=[row]) for row in pages.taps),
+            *(_Pages(client_ids={key: row}) for key, row in pages.client_ids.items()),
             *(_Pages(erasures=[erasure]) for erasure in pages.erasures),
         ]
         for number, one in enumerate(alone):

@@ -61,6 +61,21 @@ SELECT tap.company_id, tap.visit_id, tap.exposure_id, number.id, tap.e164, tap.a
 FROM jsonb_populate_recordset(null::taps, :taps::jsonb) AS tap
 LEFT JOIN tracking_numbers number ON number.company_id = tap.company_id AND number.e164 = tap.e164;
 
+-- name: add_client_ids!
+-- Ids that browsers were given in the course of visits whose visitors may be known again, and their visitors'.
+WITH given AS (
+    SELECT visit.company_id, visit.id, visit.started_at, visit.client_ids
+    FROM jsonb_populate_recordset(null::visits, :visits::jsonb) AS visit
+), kept AS (
+    UPDATE visits visit SET client_ids = visit.client_ids || given.client_ids
+    FROM given
+    WHERE visit.id = given.id AND visit.started_at = given.started_at AND visit.company_id = given.company_id
+      AND visit.visitor_id IS NOT NULL AND NOT visit.client_ids @> given.client_ids
+    RETURNING visit.company_id, visit.visitor_id, given.client_ids
+)
+UPDATE visitors known SET client_ids = known.client_ids || kept.client_ids
+FROM kept WHERE known.company_id = kept.company_id AND known.id = kept.visitor_id;
+
 -- name: touch_of$
 -- The last touch of a visitor that was not direct.
 SELECT touch FROM visitors WHERE company_id = :company_id AND id = :visitor_id;

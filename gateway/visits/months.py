@@ -20,7 +20,8 @@ from gateway.visits.ways import forget_ways
 JOB = "keep_months"
 # Made ahead, so that a gateway whose jobs are held for weeks still finds its months.
 AHEAD = 2
-# Two years and the present month: a report compares a month with the same one of the year before.
+# Two years and the present month, unless the settings say otherwise: a report compares a month with the same one of the
+# year before.
 KEPT = 25
 # The job is put into the queue this often; it does nothing where nothing is to be done.
 LOOK_SECONDS = 6 * 3600.0
@@ -30,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> None:
-    """Make the months that come, drop those older than ``kept``, and forget what belongs to them.
+    """Make the months that come, drop those more than ``kept`` before the present one, and forget what belongs to them.
 
     Each month by itself: visits that are written meanwhile wait for a moment, and never in a circle.
     """
@@ -63,19 +64,19 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, 1)
 
 
-def handlers(database: Database) -> Mapping[str, Handler]:
-    """What ``run_jobs`` shall do."""
+def handlers(database: Database, kept: int) -> Mapping[str, Handler]:
+    """What ``run_jobs`` shall do; ``kept`` months stay."""
 
     async def work(_job: Job) -> None:
-        await keep_months(database, datetime.now(UTC).date())
+        await keep_months(database, datetime.now(UTC).date(), kept=kept)
 
     return {JOB: work}
 
 
-async def look_ahead(database: Database) -> None:
+async def look_ahead(database: Database, kept: int) -> None:
     """Make what is missing at once, then put the job into the queue every few hours, until cancelled."""
     try:
-        await keep_months(database, datetime.now(UTC).date())
+        await keep_months(database, datetime.now(UTC).date(), kept=kept)
     except AWAY as error:
         _log.warning("months cannot be made; visits are kept aside until they are", fault=str(error))
     while True:

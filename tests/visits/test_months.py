@@ -161,16 +161,21 @@ async def test_every_part_of_a_table_keeps_companies_apart(database: Database) -
 
 
 async def test_the_job_does_it_too(database: Database) -> None:
-    await months.handlers(database)[months.JOB](Job(months.JOB, {}, 1, False))
-    this = datetime.now(UTC).strftime("%Y_%m")
-    assert this in await partitions(database, "taps")
+    today = datetime.now(UTC).date()
+    for back in (3, 2):
+        await keep(database, months_before(today, back), kept=100)
+    assert len(await partitions(database, "taps")) == 1 + 4
+    await months.handlers(database, 2)[months.JOB](Job(months.JOB, {}, 1, False))
+    made = await partitions(database, "taps")
+    assert f"{today:%Y_%m}" in made
+    assert min(made) == f"{months_before(today, 2):%Y_%m}"
 
 
 async def test_the_gateway_makes_them_when_it_starts_and_asks_for_the_job(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(months, "LOOK_SECONDS", 0.01)
-    looking = asyncio.create_task(months.look_ahead(database))
+    looking = asyncio.create_task(months.look_ahead(database, months.KEPT))
 
     async def asked() -> bool:
         return await count(database, "pgqueuer") > 0

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 
-from gateway.http.collector import google_ads, pages
+from gateway.http.collector import google_ads, pages, snippet
 from gateway.http.collector import messages as said
 from gateway.http.collector.checks import aside, aside_of_server
 from gateway.http.collector.keys import COLLECTOR, CollectorParts
@@ -44,6 +44,7 @@ async def _metrics(_request: web.Request) -> web.StreamResponse:
 
 
 TABLE: tuple[Route, ...] = (
+    *(Route("GET", f"/{name}", snippet.script, PUBLIC, DATA) for name in snippet.SCRIPTS),
     Route(
         "POST",
         "/v1/visit",

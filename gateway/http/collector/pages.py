@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 from aiohttp import hdrs, web
@@ -32,6 +33,7 @@ from gateway.http.collector.refusals import CannotRead, UnknownSite, WrongOrigin
 from gateway.pools.keep_alive import Held, TooMany
 from gateway.pools.number_parts import parts_of
 from gateway.visits.address import host_of
+from gateway.visits.client_ids import client_ids_in
 from gateway.visits.entries import view_row
 
 # Keep-alives are written once a second; a page waits a little longer, and is told "waiting" after that.
@@ -62,6 +64,8 @@ async def _visit(request: web.Request, *, consent_changed: bool) -> web.StreamRe
     allow_origin(request, response)
     if answer.visit is not None:
         _came_by(request, known, message, who)
+        if answer.visit == message.visit and answer.visitor is not None:
+            _notice_client_ids(request, known, answer.visit)
     if answer.visitor is not None:
         # On a foreign host a browser keeps no cookie; its page remembers by itself.
         is_told = answer.visitor == who.cookie and answer.visit == message.visit
@@ -71,6 +75,20 @@ async def _visit(request: web.Request, *, consent_changed: bool) -> web.StreamRe
         for header in clear_visitor(known.site.public_key, who):
             response.headers.add(hdrs.SET_COOKIE, header)
     return response
+
+
+def _notice_client_ids(request: web.Request, known: SiteKnown, visit_id: UUID | None) -> None:
+    """Keep ids that the browser was given since its visit began: analytics often starts after the first page asked.
+
+    Whether they may be kept at all is what the visit's visitor said, which is stored with the visit.
+    """
+    headers = request.headers
+    cookies = headers.get(hdrs.COOKIE)
+    if visit_id is None or cookies is None or headers.get("Sec-Fetch-Site") == "cross-site":
+        return
+    found = client_ids_in(cookies)
+    if found and headers.get("Sec-GPC") != "1":
+        request.app[COLLECTOR].journal.knows(known.site.company_id, visit_id, found)
 
 
 def _came_by(request: web.Request, known: SiteKnown, message: Visit, who: Asking) -> None:
@@ -128,6 +146,7 @@ async def alive(request: web.Request) -> web.StreamResponse:
     message = await read(request, Alive)
     known = site_of(request, message.site)
     count_signal(request, known)
+    _notice_client_ids(request, known, message.visit)
     keep_alives, now = request.app[COLLECTOR].keep_alives, datetime.now(UTC)
     company = known.site.company_id
     try:
@@ -150,6 +169,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     message = await read(request, Left)
     known = site_of(request, message.site)
     count_signal(request, known)
+    _notice_client_ids(request, known, message.visit)
     keep_alives, now = request.app[COLLECTOR].keep_alives, datetime.now(UTC)
     try:
         for each in message.exposures:
@@ -164,6 +184,7 @@ async def tap(request: web.Request) -> web.StreamResponse:
     message = await read(request, Tap)
     known = site_of(request, message.site)
     count_signal(request, known)
+    _notice_client_ids(request, known, message.visit)
     request.app[COLLECTOR].journal.tapped(
         {
             "company_id": known.site.company_id,

@@ -43,3 +43,9 @@ class TryLater(Refusal):
     """The database cannot be reached; nothing was stored, send the same again later."""
 
     status, id = 503, "database_away"
+
+
+class NoSnippet(Refusal):
+    """The snippet is not built here; run make demo or make test once, or install Numberpool from its wheel."""
+
+    status, id = 404, "no_snippet"
