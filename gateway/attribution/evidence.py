@@ -69,6 +69,8 @@ class Evidence(StrEnum):
     NOBODY = "nobody"  # more likely a call of none of the visits
     TOO_LONG_AGO = "too long ago"  # nobody had the number on a screen within the window
     NEVER_SHOWN = "never shown"  # nobody was shown the number for days
+    STATIC_NUMBER = "static number"  # the number stands for one source
+    NO_NUMBER = "no number"  # the call came to none of the tracking numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,21 @@ class Settled:
     fault: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A call that goes on is in the database; ``number_id`` is none where no pool knows its number."""
+
+    company_id: int
+    call_id: int
+    number_id: int | None
+    noted: Noted
+
+
 class Ledger:
-    """Writes calls. ``directory`` gives the present numbers; ``on_settled`` hears of every ended call."""
+    """Writes calls. ``directory`` gives the present numbers; ``on_settled`` hears of every ended call.
+
+    ``on_written`` hears of every record of a call that goes on, once it is committed.
+    """
 
     def __init__(self, database: Database, health: Health, directory: Callable[[], Directory]) -> None:
         self._database = database
@@ -68,6 +81,7 @@ class Ledger:
         self._idle.set()
         self._node_ids: dict[str, int] = {}
         self.on_settled: dict[str, Callable[[Settled], None]] = {}
+        self.on_written: list[Callable[[Written], None]] = []
         self.on_back: list[Callable[[], None]] = []
         self._let_go = False
         # Of numbers that nobody owns, while no company takes such calls: they must not hold up the others.
@@ -143,6 +157,7 @@ class Ledger:
         nodes = {noted.node: await self.node_id(noted.node) for noted in batch}
         directory = self._directory()
         written: list[Noted] = []
+        going_on: list[Written] = []
         try:
             async with self._database.everything() as connection:
                 for noted in batch:
@@ -150,7 +165,7 @@ class Ledger:
                     if entry is None:
                         self._set_aside(noted)
                     else:
-                        await self._save(connection, noted, entry, nodes[noted.node])
+                        going_on += await self._save(connection, noted, entry, nodes[noted.node])
                         written.append(noted)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
             if len(batch) > 1:  # one of them is bad: find it, and let the others through
@@ -162,6 +177,9 @@ class Ledger:
         else:
             for noted in written:
                 self._settle(noted)
+            for each in going_on:
+                for told in self.on_written:
+                    told(each)
 
     def _settle(self, noted: Noted, fault: str | None = None) -> None:
         self._done_with(noted)
@@ -181,10 +199,13 @@ class Ledger:
             self._node_ids[name] = number
         return self._node_ids[name]
 
-    async def _save(self, connection: Connection, noted: Noted, entry: CallEntry, node_id: int) -> None:
+    async def _save(self, connection: Connection, noted: Noted, entry: CallEntry, node_id: int) -> list[Written]:
+        """Write one record; the call, if it goes on and the record was news."""
         row = await _sql.save_call(connection, node_id=node_id, **_columns(entry))
-        if row is None or noted.record.stage is not Stage.ENDED:
-            return
+        if row is None:
+            return []
+        if noted.record.stage is not Stage.ENDED:
+            return [Written(row["company_id"], row["id"], entry.number_id, noted)]
         call: dict[str, Any] = {"company_id": row["company_id"], "call_id": row["id"]}
         for position, leg in enumerate(entry.legs):
             await _sql.save_leg(
@@ -195,6 +216,7 @@ class Ledger:
             )
         if noted.record.rate is not None and noted.record.picked_up_at is not None:
             await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=noted.record.rate)
+        return []
 
     async def open_calls(self, node: str) -> set[str]:
         """The calls of ``node`` that the database believes to be going on."""

@@ -60,7 +60,9 @@ ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded,
     evidence = excluded.evidence,
     number_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.number_id ELSE known.number_id END,
-    source_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.source_id ELSE known.source_id END,
+    -- What a visit told stays: the record knows only what the number stands for.
+    source_id = CASE WHEN known.company_id = excluded.company_id THEN coalesce(excluded.source_id, known.source_id)
+                     ELSE known.source_id END,
     did = CASE WHEN known.company_id = excluded.company_id THEN excluded.did ELSE known.did END
 WHERE known.stage < excluded.stage
 RETURNING id, company_id;

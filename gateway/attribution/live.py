@@ -1,0 +1,107 @@
+"""While the phone rings: which visit is calling, for the live call log and for whoever answers.
+
+The route of a call is decided without this and never waits for it. A call is decided here as soon as it is written,
+hundredths of a second after it began to ring; where Postgres is slow or away, that is done when the call is settled.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from gateway.attribution.decision import Basis, Decision
+from gateway.attribution.gather import ask, decided
+from gateway.attribution.keeping import keep_decision
+from gateway.attribution.learned_store import LearnedInMemory
+from gateway.attribution.settling import taken
+from gateway.calls.ledger import Written
+from gateway.store.database import AWAY, Database
+
+# A decision takes a few milliseconds. What takes longer than anybody rings is left to the settling.
+LONGEST_SECONDS = 5.0
+# So many calls at once; pages and the ledger need connections too.
+HANDS = 2
+# Calls that wait for a decision: in a flood the newest go without, and are settled afterwards.
+MOST_WAITING = 500
+_REMEMBERED = 2000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RingingDecision:
+    """What is known of a ringing call: of which node and by which key its channel is found, and the decision."""
+
+    node: str
+    key: str
+    unique_id: str
+    company_id: int
+    call_id: int
+    decision: Decision
+
+    @property
+    def source(self) -> str | None:
+        """What people read: ``Google Organic``; none where it is unknown."""
+        return self.decision.credit.source.label if self.decision.credit else None
+
+
+class LiveAttribution:
+    """Decides calls to numbers that are lent. ``listeners`` hear of each decision while the call rings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._learned = LearnedInMemory()
+        self._waiting: asyncio.Queue[Written] = asyncio.Queue(MOST_WAITING)
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        self.listeners: list[Callable[[RingingDecision], None]] = []
+
+    def rang(self, written: Written) -> None:
+        """A call was written that has not ended. Never waits, never fails."""
+        if written.call_id in self._seen or written.number_id is None:
+            return
+        self._seen[written.call_id] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        if not self._waiting.full():
+            self._waiting.put_nowait(written)
+
+    async def run(self) -> None:
+        """Decide until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(HANDS):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            written = await self._waiting.get()
+            try:
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    decision = await self._decide(written)
+            except AWAY as error:
+                _log.warning("a ringing call is decided later", call=written.call_id, fault=str(error))
+                continue
+            except Exception:
+                # One call that cannot be decided must not take the others with it; settling tells of it.
+                _log.exception("a ringing call cannot be decided", call=written.call_id)
+                continue
+            if decision is not None:
+                for listener in self.listeners:
+                    listener(decision)
+
+    async def _decide(self, written: Written) -> RingingDecision | None:
+        async with self._database.companies(written.company_id) as connection:
+            if not await taken(connection, written.company_id, written.call_id):
+                return None
+            asked = await ask(connection, written.company_id, written.call_id)
+            if asked is None or asked.rung.basis is not Basis.VISITS:
+                return None
+            learned = await self._learned.newest(connection, written.company_id)
+            decision = await decided(connection, asked, learned)
+            await keep_decision(connection, asked.rung, decision, now=datetime.now(UTC), settles=False)
+        record = written.noted.record
+        return RingingDecision(
+            written.noted.node, record.key, record.unique_id, written.company_id, written.call_id, decision
+        )
