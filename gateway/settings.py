@@ -165,6 +165,14 @@ class VisitSettings(_Part):
     )
 
 
+class AttributionSettings(_Part):
+    """When it is decided for good what brought a call."""
+
+    settle_seconds: int = Field(
+        60, ge=0, le=3600, description="so long after its end, when pages have told all about the time of the call"
+    )
+
+
 class TrunkSettings(_Part):
     """An endpoint of that Asterisk's pjsip.conf by which calls go out, and what it is shown of a caller.
 
@@ -274,6 +282,52 @@ class CallSettings(_Part):
         return self
 
 
+class MailSettings(_Part):
+    """The mail server that takes our letters: invitations, new passwords, notices. Without ``host`` none are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    host: Annotated[str, _matching(r"[A-Za-z0-9._:-]{1,253}", "write its name, such as mail.example.com")] | None = None
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls on port 587, tls on 465; none only where the server needs no password"
+    )
+    tls_ca: Path | None = Field(None, description="certificate authority that signed the server's certificate")
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    sender: (
+        Annotated[
+            str,
+            _matching(
+                r"[^\r\n<>@\s]+@[^\r\n<>@\s]+|[^\r\n<>]{1,100} <[^\r\n<>@\s]+@[^\r\n<>@\s]+>",
+                "write an address, such as calls@example.com or Numberpool <calls@example.com>",
+            ),
+        ]
+        | None
+    ) = Field(None, alias="from")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, values: object) -> object:
+        return _with_secrets(values, "password")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host is not None and self.sender is None:
+            raise ValueError('from is missing: the address that letters come from, such as "calls@example.com"')
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password belong together; set both, or neither")
+        if self.user is not None and self.security == "none":
+            raise ValueError("security is none, so the password would be sent in the clear; use starttls or tls")
+        return self
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether letters can be sent."""
+        return self.host is not None
+
+
 class LogSettings(_Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = False
@@ -295,9 +349,18 @@ class Settings(BaseSettings):
     pages: PagesSettings = PagesSettings()
     collector: CollectorSettings = CollectorSettings()
     visits: VisitSettings = VisitSettings()
+    attribution: AttributionSettings = AttributionSettings()
     calls: CallSettings = CallSettings()
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
     nodes: tuple[NodeSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _letters_lead_here(self) -> Self:
+        # Never taken from a request: whoever asks for a new password could have the link lead to his own server.
+        if self.mail.is_set_up and self.pages.public_url is None:
+            raise ValueError("mail.host is set, so letters need pages.public_url: the address their links lead to")
+        return self
 
     @model_validator(mode="after")
     def _node_names_differ(self) -> Self:

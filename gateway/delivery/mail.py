@@ -1,0 +1,125 @@
+"""Sends a mail by the server that the settings name (SMTP)."""
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid, parseaddr
+
+import aiosmtplib
+
+from gateway.settings import MailSettings
+
+# The whole conversation with the server.
+ANSWER_SECONDS = 30.0
+
+
+class MailFault(Exception):
+    """Why a mail was not taken.
+
+    MailFault
+    ├── ServerAway      it will do later
+    ├── ServerRefuses   the settings need mending
+    └── MailRefused     this mail will never do
+    """
+
+
+class ServerAway(MailFault):
+    """The mail server cannot be reached, or asks to be tried later."""
+
+
+class ServerRefuses(MailFault):
+    """The mail server does not let us in as the settings say."""
+
+
+class MailRefused(MailFault):
+    """The mail server refuses this mail, or it cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What is to be sent, to one person, as text and as HTML."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+def written(mail: Mail, sender: str) -> EmailMessage:
+    """The message as it travels (RFC 5322). Raises MailRefused for what would write a header of its own."""
+    name, address = parseaddr(sender)
+    message = EmailMessage(policy=SMTP)
+    try:
+        message["From"] = Address(name, addr_spec=address)
+        message["To"] = Address(addr_spec=mail.to)
+        message["Subject"] = mail.subject
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = make_msgid("numberpool", address.rpartition("@")[2])
+        # No answer by machines, please (RFC 3834).
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(mail.text)
+        message.add_alternative(mail.html, subtype="html")
+        message.as_bytes()
+    except (ValueError, UnicodeError, IndexError) as error:
+        raise MailRefused(f"the mail cannot be written: {error}") from None
+    return message
+
+
+async def send(settings: MailSettings, mail: Mail) -> None:
+    """Hand a mail to the server. Raises ServerAway, ServerRefuses, MailRefused."""
+    assert settings.host is not None
+    assert settings.sender is not None
+    message = written(mail, settings.sender)
+    where = f"{settings.host}:{settings.port}"
+    try:
+        await aiosmtplib.send(
+            message,
+            hostname=settings.host,
+            port=settings.port,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            username=settings.user,
+            password=settings.password.get_secret_value() if settings.password else None,
+            tls_context=_tls(settings),
+            timeout=ANSWER_SECONDS,
+        )
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise ServerRefuses(
+            f"{where} does not take mail.user and mail.password ({error.code} {_said(error.message)})"
+        ) from None
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        refusal = error.recipients[0]
+        raise _by_code(where, refusal.code, refusal.message) from None
+    except aiosmtplib.SMTPResponseException as error:
+        raise _by_code(where, error.code, error.message) from None
+    except (ssl.SSLCertVerificationError, aiosmtplib.SMTPNotSupported) as error:
+        raise ServerRefuses(f"{where} does not speak as mail.security and mail.tls_ca say ({error})") from None
+    except aiosmtplib.SMTPConnectError as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise ServerRefuses(f"the certificate of {where} is not trusted ({cause.verify_message})") from None
+        raise ServerAway(f"{where} cannot be reached ({_said(str(error))})") from None
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        raise ServerAway(f"{where} does not answer ({_said(str(error)) or type(error).__name__})") from None
+
+
+def _by_code(where: str, code: int, message: str) -> MailFault:
+    """RFC 5321, section 4.2.1: 4xx passes, 5xx stays."""
+    said = f"{where} said {code} {_said(message)}"
+    return ServerAway(said) if 400 <= code < 500 else MailRefused(said)
+
+
+def _said(message: str) -> str:
+    return " ".join(message.split())[:200]
+
+
+def _tls(settings: MailSettings) -> ssl.SSLContext | None:
+    if settings.security == "none":
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(settings.tls_ca) if settings.tls_ca else None)
+    except OSError as error:
+        raise ServerRefuses(f"mail.tls_ca: cannot read {settings.tls_ca} ({error.strerror})") from None
