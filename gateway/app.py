@@ -10,6 +10,8 @@ import structlog
 from aiohttp import web
 
 from gateway.asterisk.node import Node
+from gateway.attribution.live import LiveAttribution
+from gateway.attribution.settling import Settling
 from gateway.calls.directory import Directory
 from gateway.calls.encoder import Encoder
 from gateway.calls.ledger import Ledger
@@ -136,6 +138,10 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
 
+        live = LiveAttribution(database)
+        ledger.on_written.append(live.rang)
+        settling = Settling(database, health, after=timedelta(seconds=settings.attribution.settle_seconds))
+
         def numbers_changed() -> None:
             for node in nodes:
                 node.directory_changed()
@@ -151,6 +157,8 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     ),
                     "months": lambda: months.look_ahead(database, keep),
                     "pools": lambda: keep_sampling(database),
+                    "sources of ringing calls": live.run,
+                    "sources of calls": settling.run,
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }

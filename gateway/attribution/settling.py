@@ -20,7 +20,7 @@ from gateway.health import Condition, Health
 from gateway.store.database import AWAY, Database
 from gateway.store.queries import load_queries
 
-PART = "attribution"
+PART = "sources of calls"
 # Pages say every half minute that they are there, and a tap may come late over a bad line.
 SETTLE_AFTER = timedelta(seconds=60)
 LOOK_SECONDS = 5.0
