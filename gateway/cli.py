@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,40 @@ import click
 import structlog
 
 from gateway import __version__
-from gateway.app import run as run_gateway
-from gateway.attribution.commands import COMMANDS as ATTRIBUTION
-from gateway.calls.commands import COMMANDS as CALLERS
-from gateway.doctor.commands import COMMANDS as DOCTOR
 from gateway.errors import Mendable
-from gateway.http.collector.commands import COMMANDS as COLLECTOR
-from gateway.http.commands import COMMANDS as PEOPLE
-from gateway.opening import open_database
-from gateway.pools.commands import COMMANDS as SET_UP
 from gateway.settings import LogSettings, Settings, load_settings
-from gateway.store.commands import COMMANDS as JOBS
-from gateway.store.migrate import migrate as bring_forward
-from gateway.visits.commands import COMMANDS as VISITS
+
+# The room that each command lives in, as COMMANDS of a module: only the one that is typed is imported.
+ROOMS = {
+    "caller": "gateway.calls.commands",
+    "collect": "gateway.http.collector.commands",
+    "company": "gateway.pools.commands",
+    "destination": "gateway.pools.commands",
+    "doctor": "gateway.doctor.commands",
+    "google-ads": "gateway.http.collector.commands",
+    "jobs": "gateway.store.commands",
+    "login-link": "gateway.http.commands",
+    "number": "gateway.pools.commands",
+    "pool": "gateway.pools.commands",
+    "pools": "gateway.attribution.commands",
+    "site": "gateway.pools.commands",
+    "source": "gateway.pools.commands",
+    "sources": "gateway.visits.commands",
+    "user": "gateway.http.commands",
+}
 
 
 class _Numberpool(click.Group):
     """Turns what a person can mend into one clear message instead of a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ROOMS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ROOMS:
+            return super().get_command(ctx, cmd_name)
+        commands: tuple[click.Command, ...] = import_module(ROOMS[cmd_name]).COMMANDS
+        return next(command for command in commands if command.name == cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -57,6 +75,8 @@ def numberpool(ctx: click.Context, config: Path | None) -> None:
 @click.pass_obj
 def run(settings: Settings) -> None:
     """Run the gateway and the pages, until SIGTERM or Ctrl-C."""
+    from gateway.app import run as run_gateway
+
     asyncio.run(run_gateway(settings))
 
 
@@ -64,6 +84,8 @@ def run(settings: Settings) -> None:
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """Bring the database to the present schema."""
+    from gateway.opening import open_database
+    from gateway.store.migrate import migrate as bring_forward
 
     async def work() -> None:
         async with open_database(settings, bring_forward=False) as database:
@@ -121,10 +143,6 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
         "Then:  asterisk -rx 'manager reload' ; asterisk -rx 'dialplan reload' ; "
         "asterisk -rx 'module reload res_pjsip.so'"
     )
-
-
-for command in (*PEOPLE, *SET_UP, *CALLERS, *VISITS, *COLLECTOR, *ATTRIBUTION, *JOBS, *DOCTOR):
-    numberpool.add_command(command)
 
 
 def start_logging(settings: LogSettings) -> None:

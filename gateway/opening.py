@@ -12,7 +12,7 @@ from gateway.local.errors import LocalError
 from gateway.local.postgres import EmbeddedPostgres
 from gateway.settings import Settings
 from gateway.store.database import Database, StoreError
-from gateway.store.migrate import migrate
+from gateway.store.schema import is_present
 
 RETRY_SECONDS = 2.0
 # The embedded Postgres is looked after this often.
@@ -65,7 +65,9 @@ async def _keep_alive(embedded: EmbeddedPostgres) -> None:
 async def _connected(dsn: str, settings: Settings, bring_forward: bool) -> AsyncIterator[Database]:
     while True:
         try:
-            if bring_forward:
+            if bring_forward and not await is_present(dsn):
+                from gateway.store.migrate import migrate
+
                 for revision in await migrate(dsn):
                     _log.info("migrated", revision=revision)
             database = await Database.open(dsn, settings.postgres.connections)
