@@ -15,7 +15,7 @@ help:
 	@echo '             make demo ARGS=--once         the same, print a table and exit'
 	@echo '             make demo ARGS="--once --json"  one JSON object a call'
 	@echo 'make test    set up, check and run all tests; ARGS="tests/local -k carrier" runs some of them'
-	@echo 'make check   formatting, lint and types'
+	@echo 'make check   formatting, lint, types, and translations'
 	@echo 'make bench   measure the way of a call against its bounds'
 	@echo 'make machine set up fresh machines (debootstrap, as root) and call them; MACHINES="bookworm trixie noble"'
 	@echo 'make lock    write the lock files anew (needs uv); ARGS=--upgrade takes newer versions'
@@ -45,6 +45,7 @@ check: setup-test
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy
+	@$(VENV) -m gateway.http.catalogue_check
 	@$(VENV) -m gateway.local.snippet
 
 bench: setup-test

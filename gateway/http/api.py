@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from gateway.http import call_store
 from gateway.http.call_filter import CallFilter
-from gateway.http.call_pages import call_id_of, company_of, place_of
+from gateway.http.call_pages import call_id_of, place_of
 from gateway.http.call_store import CallDetails, CallRow
 from gateway.http.keys import ALLOWED, PARTS
+from gateway.http.periods import Span
 from gateway.http.refusals import BadRequest, CallNotFound
+from gateway.http.scope import company_of
 
 
 class Problem(BaseModel):
@@ -99,7 +101,9 @@ class CallQuery(BaseModel):
     outcome: str | None = Field(None, description="an outcome, or missed")
     number: str | None = Field(None, description="the number that was called")
     caller: str | None = Field(None, description="the caller's number, or withheld")
-    day: str | None = Field(None, description="YYYY-MM-DD in the company's time zone")
+    period: str | None = Field(None, description="today, 7d, 30d, 90d, this-month, last-month or all (the default)")
+    first: str | None = Field(None, alias="from", description="first day, YYYY-MM-DD in the company's time zone")
+    last: str | None = Field(None, alias="to", description="last day, included")
     before: str | None = Field(None, description="`next` of the page before")
     limit: int = Field(50, ge=1, le=500)
 
@@ -112,7 +116,7 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
         raise BadRequest(
             faults=[{"part": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
         ) from None
-    company, filter, before = company_of(request), CallFilter.parse(request.query), place_of(request)
+    company, filter, before = company_of(request), CallFilter.parse(request.query, Span.ALL), place_of(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         calls, has_older = await call_store.page_of_calls(connection, company, filter, before, query.limit)
     page = CallList(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from gateway.http import api, call_pages, live, operations, recording, sign_in
+from gateway.http import api, call_pages, company_pages, live, operations, recording, sign_in
 from gateway.http.errors import answer_refusals
 from gateway.http.keys import PARTS, PagesParts
 from gateway.http.openapi import openapi
@@ -13,6 +13,7 @@ from gateway.http.protection import add_security_headers, believe_proxies, same_
 from gateway.http.rendering import TEMPLATES, static_file, templates_of_checkout_or_wheel
 from gateway.http.routing import ROUTES, Answers, Route, add_routes, guard, refuse_open_routes
 from gateway.http.throttle import THROTTLE, Throttle
+from gateway.http.undo import REVERSALS, Reversal, undo
 
 __all__ = ["TABLE", "PagesParts", "pages_app"]
 
@@ -37,6 +38,9 @@ TABLE: tuple[Route, ...] = (
     Route("GET", f"/calls/{_ID}", call_pages.one_call, Permission.CALLS_READ),
     Route("GET", f"/calls/{_ID}/recording", recording.play, Permission.RECORDINGS_HEAR, DATA),
     Route("GET", f"/calls/{_ID}/recording.wav", recording.download, Permission.RECORDINGS_HEAR, PAGE),
+    Route("GET", "/companies", company_pages.overview, Permission.REPORTS_READ),
+    Route("GET", "/settings", company_pages.settings, Permission.SIGNED_IN),
+    Route("POST", f"/undo/{_ID}", undo, Permission.SIGNED_IN),
     Route("GET", "/events", live.events, Permission.CALLS_READ, DATA),
     Route("GET", "/sign-in", sign_in.sign_in_page, Permission.PUBLIC),
     Route("POST", "/sign-in", sign_in.sign_in, Permission.PUBLIC),
@@ -73,6 +77,9 @@ TABLE: tuple[Route, ...] = (
     Route("GET", "/static/{version:[0-9a-f]{1,64}}/{file:[a-z-]+\\.[a-z]+}", static_file, Permission.PUBLIC, DATA),
 )
 
+# How each kind of change is taken back.
+TAKEN_BACK: dict[str, Reversal] = {}
+
 
 def pages_app(parts: PagesParts) -> web.Application:
     """The application; raises RouteWithoutPermission where a route says not who may use it."""
@@ -90,6 +97,7 @@ def pages_app(parts: PagesParts) -> web.Application:
     app[ROUTES] = {}
     app[TEMPLATES] = templates_of_checkout_or_wheel()
     app[THROTTLE] = Throttle()
+    app[REVERSALS] = TAKEN_BACK
     streams = app[live.STREAMS] = live.Streams()
     add_routes(app, TABLE)
     app.on_response_prepare.append(add_security_headers)

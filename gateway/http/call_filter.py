@@ -1,12 +1,13 @@
 """Which calls a view shows: read from the address bar and written back into links, so that it can be sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from gateway.http.periods import DEFAULT, Period, Span
 from gateway.http.refusals import BadRequest
 
 MISSED = ("busy", "no_answer", "abandoned", "failed")
@@ -40,48 +41,43 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """What the viewer narrowed the calls down to; nothing set shows all."""
+    """What the viewer narrowed the calls down to, in a period; nothing set shows all of it."""
 
+    period: Period = field(default_factory=Period)
     source: int | Literal["none"] | None = None
     outcome: str | None = None
     number: str | None = None
     caller: str | None = None  # or 'withheld'
-    day: date | None = None
 
     @classmethod
-    def parse(cls, query: Mapping[str, str]) -> "CallFilter":
-        """From the query string; raises BadRequest where a value cannot be one."""
-        source, outcome, day = query.get("source"), query.get("outcome"), query.get("day")
+    def parse(cls, query: Mapping[str, str], span: Span = DEFAULT) -> "CallFilter":
+        """From the query string; ``span`` where it names no period. Raises BadRequest where a value cannot be one."""
+        source, outcome = query.get("source"), query.get("outcome")
         if outcome and outcome not in OUTCOMES and outcome not in OUTCOME_GROUPS:
             raise BadRequest(part="outcome")
         try:
             return cls(
+                period=Period.parse(query, span),
                 source=None if not source else "none" if source == "none" else _whole(source),
                 outcome=outcome or None,
                 number=_text(query.get("number")),
                 caller=_text(query.get("caller")),
-                day=_day(day) if day else None,
             )
         except ValueError as error:
             raise BadRequest(part=str(error)) from None
 
     def __bool__(self) -> bool:
-        return self != CallFilter()
+        return self != CallFilter(self.period)
 
     def query(self) -> dict[str, str]:
         """As the query string says it."""
-        names = ("source", "outcome", "number", "caller", "day")
-        return {name: str(value) for name in names if (value := getattr(self, name)) is not None}
-
-    def bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-        """The day's beginning and end in the company's time zone; nothing where no day is chosen."""
-        if self.day is None:
-            return None, None
-        return midnight(self.day, zone), midnight(self.day + timedelta(days=1), zone)
+        names = ("source", "outcome", "number", "caller")
+        values = {name: str(value) for name in names if (value := getattr(self, name)) is not None}
+        return {**self.period.query(), **values}
 
     def parameters(self, zone: ZoneInfo) -> dict[str, Any]:
         """For the queries, all but the outcome."""
-        since, until = self.bounds(zone)
+        since, until = self.period.bounds(zone, datetime.now(UTC))
         return {
             "source_id": self.source if isinstance(self.source, int) else None,
             "no_source": self.source == "none",
@@ -113,8 +109,16 @@ class CallView:
         return self._address(replace(self.filter, **changes))
 
     def cleared(self) -> str:
-        """The view without any filter."""
-        return self._address(CallFilter())
+        """The view of the period without any filter."""
+        return self._address(CallFilter(self.filter.period))
+
+    def whole(self) -> str:
+        """The same filters over all time."""
+        return self.url(period=Period(Span.ALL))
+
+    def of_day(self, day: date) -> str:
+        """The same filters, one day."""
+        return self.url(period=Period.between(day, day))
 
     def toggled(self, **changes: Any) -> str:
         """The view with these filters, or without them if it has them already."""
@@ -130,22 +134,10 @@ class CallView:
         return f"/calls?{urlencode(query)}" if query else "/calls"
 
 
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins in a time zone, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
 def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text[:20]) > _MOST:
         raise ValueError(text)
     return int(text[:20])
-
-
-def _day(text: str) -> date:
-    day = date.fromisoformat(text)
-    if not 1970 <= day.year < 2200:
-        raise ValueError(text)
-    return day
 
 
 def _text(text: str | None) -> str | None:

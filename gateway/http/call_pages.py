@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import groupby
 
 from aiohttp import web
 
 from gateway.http import call_store
-from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter, CallView, Place
 from gateway.http.call_store import CallRow
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
+from gateway.http.periods import Period
 from gateway.http.permissions import Permission
 from gateway.http.refusals import BadRequest, CallNotFound, NotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
+from gateway.http.scope import company_of
 from gateway.http.timeline import timeline
 from gateway.http.words import Words
 
@@ -34,7 +35,7 @@ class Day:
 
 async def home(request: web.Request) -> web.StreamResponse:
     """To the calls."""
-    raise web.HTTPSeeOther("/calls")
+    raise web.HTTPSeeOther(f"/calls?{request.query_string}" if request.query_string else "/calls")
 
 
 async def call_log(request: web.Request) -> web.StreamResponse:
@@ -46,7 +47,7 @@ async def call_log(request: web.Request) -> web.StreamResponse:
     async with request.app[PARTS].database.companies(company.id) as connection:
         calls, has_older = await call_store.page_of_calls(connection, company, filter, before, PAGE)
         now = [] if before else await call_store.calls_now(connection, company, filter)
-        summary = await call_store.summary(connection, company, filter)
+        summary = await call_store.summary(connection, company, filter, datetime.now(UTC))
         source = None
         if isinstance(filter.source, int):
             source = await call_store.source_by_id(connection, company, filter.source)
@@ -69,7 +70,6 @@ async def call_log(request: web.Request) -> web.StreamResponse:
         older=view.older(calls[-1].place) if has_older else None,
         is_new=is_new,
         numbers=numbers,
-        companies=_switchable(request),
         can_hear=_can_hear(request, company.id),
     )
 
@@ -85,30 +85,13 @@ async def one_call(request: web.Request) -> web.StreamResponse:
         request,
         "call.html",
         company=company,
-        view=CallView(CallFilter(), company.id if len(request[ALLOWED]) > 1 else None),
+        view=CallView(CallFilter(Period.read(request.query)), company.id if len(request[ALLOWED]) > 1 else None),
         call=call,
         row=call.row,
         timeline=timeline(call, words_for(request, company)),
         bars=BARS,
-        companies=_switchable(request),
         can_hear=_can_hear(request, company.id),
     )
-
-
-def company_of(request: web.Request) -> Company:
-    """The company that the address names, else the viewer's first; NotFound for one that is not his."""
-    allowed = request[ALLOWED]
-    named = request.query.get("company")
-    if named is None:
-        chosen = allowed[0]
-    elif named.isascii() and named.isdigit() and int(named[:20]) in allowed:
-        chosen = int(named)
-    else:
-        raise NotFound()
-    company = request[VIEWER].company(chosen)
-    if company is None:
-        raise NotFound()
-    return company
 
 
 def call_id_of(request: web.Request) -> int:
@@ -132,11 +115,6 @@ def place_of(request: web.Request) -> Place | None:
     if text == "":
         raise BadRequest(part="before")
     return Place.parse(text) if text else None
-
-
-def _switchable(request: web.Request) -> list[Company]:
-    viewer = request[VIEWER]
-    return [company for id in request[ALLOWED] if (company := viewer.company(id))]
 
 
 def _can_hear(request: web.Request, company_id: int) -> bool:

@@ -10,13 +10,12 @@ from typing import Any
 import asyncpg
 
 from gateway.http.accounts import Company
-from gateway.http.call_filter import CallFilter, Place, midnight
+from gateway.http.call_filter import CallFilter, Place
+from gateway.http.periods import Period
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent)
-
-SUMMARY_DAYS = 30
 
 Row = asyncpg.Record
 Reader = Connection
@@ -130,14 +129,20 @@ class SourceCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """A period in a few numbers."""
+class Totals:
+    """A period in a few numbers, and the calls of the one it is compared with."""
 
     calls: int
     calls_before: int
     answered: int
     missed: int
     talk_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(Totals):
+    """The same, with what each source brought."""
+
     sources: tuple[SourceCount, ...]
 
 
@@ -162,29 +167,21 @@ async def page_of_calls(
 
 
 async def calls_now(connection: Connection, company: Company, filter: CallFilter) -> list[CallRow]:
-    """Calls that ring or talk; none where the view asks for an outcome or another day."""
-    if filter.outcome or (filter.day and filter.day != datetime.now(company.zone).date()):
-        return []
+    """Calls that ring or talk; none where the view asks for an outcome or for days that are over."""
     parameters = filter.parameters(company.zone)
-    del parameters["since"], parameters["until"]
+    since, until = parameters.pop("since"), parameters.pop("until")
+    now = datetime.now(UTC)
+    if filter.outcome or (until and until <= now) or (since and since > now):
+        return []
     return [_call_row(row) for row in await _all(_queries.calls_now(connection, company_id=company.id, **parameters))]
 
 
-async def summary(connection: Connection, company: Company, filter: CallFilter) -> Summary:
-    """The chosen day and the one before, or the last thirty days and the thirty before."""
+async def summary(connection: Connection, company: Company, filter: CallFilter, now: datetime) -> Summary:
+    """The chosen period, compared with the one before it."""
     parameters = filter.parameters(company.zone)
-    since, until = parameters.pop("since"), parameters.pop("until")
-    if since is None:
-        since = midnight(datetime.now(company.zone).date() - timedelta(days=SUMMARY_DAYS - 1), company.zone)
-        until, span = None, timedelta(days=SUMMARY_DAYS)
-    else:
-        span = timedelta(days=1)
+    parameters |= _comparison(filter.period, company, now)
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-    rows = await _all(
-        _queries.calls_summary(
-            connection, company_id=company.id, since=since, compared_since=since - span, until=until, **parameters
-        )
-    )
+    rows = await _all(_queries.calls_summary(connection, company_id=company.id, **parameters))
     return Summary(
         calls=sum(row["calls"] for row in rows),
         calls_before=sum(row["calls_before"] for row in rows),
@@ -193,6 +190,22 @@ async def summary(connection: Connection, company: Company, filter: CallFilter) 
         talk_seconds=sum(row["talk_seconds"] for row in rows),
         sources=tuple(SourceCount(_source(row), row["calls"]) for row in rows if row["calls"]),
     )
+
+
+async def totals(connection: Connection, company: Company, period: Period, now: datetime) -> Totals:
+    """All calls of a period, compared with the one before it."""
+    since, until = period.bounds(company.zone, now)
+    row = await _queries.calls_totals(
+        connection, company_id=company.id, since=since, until=until, **_comparison(period, company, now)
+    )
+    return Totals(**row)
+
+
+def _comparison(period: Period, company: Company, now: datetime) -> dict[str, datetime | None]:
+    """When the period to compare with begins and is over; both none where there is none."""
+    before = period.before(now.astimezone(company.zone).date())
+    since, until = before.bounds(company.zone, now) if before else (None, None)
+    return {"compared_since": since, "compared_until": until}
 
 
 async def has_calls(connection: Connection, company: Company) -> bool:

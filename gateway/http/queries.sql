@@ -40,27 +40,54 @@ ORDER BY c.started_at DESC, c.id DESC
 LIMIT 200;
 
 -- name: calls_summary
--- A period and the one before it: how many calls each source brought, and what became of them. Calls that still ring
--- count as calls.
+-- A period, and how many calls there were in the one it is compared with: what each source brought, and what became of
+-- the calls. Calls that still ring count as calls.
+WITH spanned AS (
+    SELECT c.source_id, c.outcome, c.talk_seconds,
+           (:since::timestamptz IS NULL OR c.started_at >= :since)
+           AND (:until::timestamptz IS NULL OR c.started_at < :until) AS is_in
+    FROM calls c
+    WHERE c.company_id = :company_id
+      AND (:since::timestamptz IS NULL OR c.started_at >= least(:since, :compared_since::timestamptz))
+      AND (:until::timestamptz IS NULL OR c.started_at < :until)
+      AND ((:since::timestamptz IS NULL OR c.started_at >= :since) OR c.started_at < :compared_until::timestamptz)
+      AND (:source_id::bigint IS NULL OR c.source_id = :source_id)
+      AND (NOT :no_source::boolean OR c.source_id IS NULL)
+      AND (:did::text IS NULL OR c.did = :did)
+      AND (:caller::text IS NULL OR c.caller = :caller)
+      AND (NOT :withheld::boolean OR c.caller IS NULL)
+), counted AS (
+    SELECT source_id,
+           count(*) FILTER (WHERE is_in) AS calls,
+           count(*) FILTER (WHERE is_in AND outcome = 'answered') AS answered,
+           count(*) FILTER (WHERE is_in AND outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
+           coalesce(sum(talk_seconds) FILTER (WHERE is_in AND outcome = 'answered'), 0)::float8 AS talk_seconds,
+           count(*) FILTER (WHERE NOT is_in) AS calls_before
+    FROM spanned GROUP BY source_id
+)
 SELECT s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
-       count(*) FILTER (WHERE c.started_at >= :since) AS calls,
-       count(*) FILTER (WHERE c.started_at >= :since AND c.outcome = 'answered') AS answered,
-       count(*) FILTER (WHERE c.started_at >= :since
-                          AND c.outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
-       coalesce(sum(c.talk_seconds) FILTER (WHERE c.started_at >= :since AND c.outcome = 'answered'), 0)::float8
-           AS talk_seconds,
-       count(*) FILTER (WHERE c.started_at < :since) AS calls_before
-FROM calls c
-LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
-WHERE c.company_id = :company_id AND c.started_at >= :compared_since::timestamptz
-  AND (:until::timestamptz IS NULL OR c.started_at < :until)
-  AND (:source_id::bigint IS NULL OR c.source_id = :source_id)
-  AND (NOT :no_source::boolean OR c.source_id IS NULL)
-  AND (:did::text IS NULL OR c.did = :did)
-  AND (:caller::text IS NULL OR c.caller = :caller)
-  AND (NOT :withheld::boolean OR c.caller IS NULL)
-GROUP BY s.id, s.name, s.colour
-ORDER BY calls DESC, s.name;
+       n.calls, n.answered, n.missed, n.talk_seconds, n.calls_before
+FROM counted n
+LEFT JOIN sources s ON s.company_id = :company_id AND s.id = n.source_id
+ORDER BY n.calls DESC, s.name;
+
+-- name: calls_totals^
+-- All calls of a period in a few numbers, and how many there were in the one it is compared with.
+SELECT count(*) FILTER (WHERE is_in) AS calls,
+       count(*) FILTER (WHERE is_in AND outcome = 'answered') AS answered,
+       count(*) FILTER (WHERE is_in AND outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
+       coalesce(sum(talk_seconds) FILTER (WHERE is_in AND outcome = 'answered'), 0)::float8 AS talk_seconds,
+       count(*) FILTER (WHERE NOT is_in) AS calls_before
+FROM (
+    SELECT outcome, talk_seconds,
+           (:since::timestamptz IS NULL OR started_at >= :since)
+           AND (:until::timestamptz IS NULL OR started_at < :until) AS is_in
+    FROM calls
+    WHERE company_id = :company_id
+      AND (:since::timestamptz IS NULL OR started_at >= least(:since, :compared_since::timestamptz))
+      AND (:until::timestamptz IS NULL OR started_at < :until)
+      AND ((:since::timestamptz IS NULL OR started_at >= :since) OR started_at < :compared_until::timestamptz)
+) spanned;
 
 -- name: has_calls$
 -- Whether the company has had any call at all.

@@ -14,13 +14,20 @@ from gateway.http import hangup_causes, waveform
 from gateway.http.accounts import Company
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.language import Language, language_of, load_languages
+from gateway.http.notices import forget_notice
 from gateway.http.refusals import NotFound
+from gateway.http.shell import shell_of
 from gateway.http.words import UTC, Words
 
 # A source keeps its place in the palette; colour and shape repeat after this many.
 PALETTE = 8
 
 _STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+# The stylesheet's first parts, in their order; the others follow by name, and what print needs comes last.
+_FIRST_STYLES = ("tokens.css", "base.css", "shell.css", "parts.css")
+_LAST_STYLE = "print.css"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class Templates:
             for file in sorted((web_folder / "static").iterdir())
             if file.suffix in _STATIC_TYPES
         }
+        self.static["pages.css"] = StaticFile(_stylesheet(web_folder / "static" / "styles"), "text/css")
         digest = hashlib.sha256(b"".join(file.body for file in self.static.values()))
         self.static_version = digest.hexdigest()[:12]
         self._environments = {
@@ -68,6 +76,14 @@ class Templates:
             cause_meaning=hangup_causes.meaning,
         )
         return environment
+
+
+def _stylesheet(folder: Path) -> bytes:
+    """All parts as one file: one request, whatever the page."""
+    files = {file.name: file for file in sorted(folder.glob("*.css"))}
+    fixed = (*_FIRST_STYLES, _LAST_STYLE)
+    order = [*_FIRST_STYLES, *(name for name in files if name not in fixed), _LAST_STYLE]
+    return b"\n".join(files[name].read_bytes() for name in order)
 
 
 TEMPLATES = web.AppKey("TEMPLATES", Templates)
@@ -102,12 +118,14 @@ def render(
         for part, report in request.app[PARTS].health.reports().items()
         if viewer is not None and report.condition is Condition.NEEDS_PERSON
     }
+    shell = shell_of(request, viewer, company, words) if viewer is not None else None
     text = templates.render(
         template,
         words.language,
         {
             "viewer": viewer,
             "company": company,
+            "shell": shell,
             "words": words,
             "languages": templates.languages.values(),
             "here": request.path_qs if request.method == hdrs.METH_GET else "/",
@@ -118,6 +136,8 @@ def render(
     answer = web.Response(text=text, content_type="text/html", status=status, headers=headers)
     answer.headers[hdrs.CONTENT_LANGUAGE] = words.language.tag
     answer.headers[hdrs.VARY] = "Accept-Language, Cookie"
+    if shell is not None and shell.notice is not None:
+        forget_notice(answer)
     return answer
 
 

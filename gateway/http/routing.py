@@ -74,6 +74,12 @@ def route_of(request: web.Request) -> Route | None:
     return request.app[ROUTES].get(registered)
 
 
+def permission_of(request: web.Request) -> Permission | None:
+    """What the route of this request asks for; none where nothing matches."""
+    route = route_of(request)
+    return route.permission if route else None
+
+
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let through only who holds the permission that the route names; the handler finds VIEWER and ALLOWED."""

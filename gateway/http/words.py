@@ -10,6 +10,7 @@ import phonenumbers
 from babel import dates, numbers, units
 
 from gateway.http.language import Language
+from gateway.http.periods import Period, Span
 
 if TYPE_CHECKING:
     from gateway.http.call_store import CallRow
@@ -32,6 +33,10 @@ class Words:
         self.zone = zone
         self.now = (now or datetime.now(UTC)).astimezone(zone)
         self._say = language.translations
+
+    def say(self, text: str) -> str:
+        """A text of the catalogues, in the reader's language."""
+        return self._say.gettext(text)
 
     def time(self, moment: datetime) -> str:
         """10:42 AM, or 10:42 where the country counts to 24."""
@@ -61,11 +66,59 @@ class Words:
             return self.date(day)
         return dates.format_date(day, "full", self.locale)
 
+    def short_date(self, day: date) -> str:
+        """Nov 21; with the year where it is another."""
+        pattern = dates.get_date_format("medium", self.locale).pattern
+        if day.year == self.now.year:
+            pattern = _YEAR.sub("", pattern).rstrip(" ,")
+        return dates.format_date(day, pattern, self.locale)
+
     def date(self, day: date) -> str:
         """Saturday, November 21."""
         pattern = _YEAR.sub("", dates.get_date_format("full", self.locale).pattern)
         text = dates.format_date(day, pattern, self.locale)
         return text[:1].upper() + text[1:]
+
+    def span(self, span: Span) -> str:
+        """The name of a period."""
+        say = self._say.gettext
+        return {
+            Span.TODAY: say("Today"),
+            Span.WEEK: say("Last 7 days"),
+            Span.MONTH: say("Last 30 days"),
+            Span.QUARTER: say("Last 90 days"),
+            Span.THIS_MONTH: say("This month"),
+            Span.LAST_MONTH: say("Last month"),
+            Span.ALL: say("All time"),
+            Span.CHOSEN: say("Chosen days"),
+        }[span]
+
+    def period(self, period: Period) -> str:
+        """The name of a period, or its days."""
+        first, last = period.first, period.last
+        if period.span is not Span.CHOSEN:
+            return self.span(period.span)
+        if first and first == last:
+            return self.short_date(first)
+        if first and last:
+            return f"{self.short_date(first)} – {self.short_date(last)}"
+        say = self._say.gettext
+        if first:
+            return say("Since %(day)s") % {"day": self.short_date(first)}
+        return say("Until %(day)s") % {"day": self.short_date(last)} if last else self.span(Span.ALL)
+
+    def compared(self, period: Period) -> str:
+        """With what its figures are compared, as it stands behind a change: on the 30 days before."""
+        say = self._say.gettext
+        return {
+            Span.TODAY: say("on yesterday"),
+            Span.WEEK: say("on the 7 days before"),
+            Span.MONTH: say("on the 30 days before"),
+            Span.QUARTER: say("on the 90 days before"),
+            Span.THIS_MONTH: say("on the same days of last month"),
+            Span.LAST_MONTH: say("on the month before"),
+            Span.CHOSEN: say("on the day before") if period.first == period.last else say("on the days before"),
+        }.get(period.span, "")
 
     def duration(self, seconds: float | None) -> str:
         """3:12, or 1:03:12."""

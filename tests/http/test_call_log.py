@@ -6,22 +6,22 @@ import re
 import statistics
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from pathlib import Path
+from io import BytesIO
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.assets import asset_folder
-from gateway.http import call_store
+from gateway.http import call_store, catalogue_check
 from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter, CallView, Place
 from gateway.http.hangup_causes import meaning
 from gateway.http.language import load_languages
+from gateway.http.periods import Period, Span
 from gateway.http.waveform import HALF, draw
 from gateway.http.words import Words
 from tests.http.company import add_call
@@ -60,17 +60,19 @@ async def test_each_value_filters(pages: Pages) -> None:
         pages.database, pages.company, started_at=start.replace(hour=5, minute=30), caller="+442079460018"
     )
     client, number = await pages.signed_in(), pages.company.numbers["Facebook"][1]
-    assert await rows(client, f"/calls?source={pages.company.sources['Google Ads']}") == [answered, before]
-    assert await rows(client, "/calls?source=none") == [withheld]
-    assert await rows(client, "/calls?outcome=answered") == [answered, before]
-    assert await rows(client, "/calls?outcome=missed") == [withheld, busy]
-    assert await rows(client, "/calls?outcome=busy") == [busy]
-    assert await rows(client, f"/calls?number=%2B{number[1:]}") == [busy]
-    assert await rows(client, "/calls?caller=%2B442079460018") == [before]
-    assert await rows(client, "/calls?caller=withheld") == [withheld]
-    assert await rows(client, "/calls?day=2026-11-20") == [withheld, busy, answered]
-    assert await rows(client, "/calls?day=2026-11-19") == [before]
-    assert await rows(client, "/calls?day=2026-11-20&outcome=missed&source=none") == [withheld]
+    everything = "/calls?period=all"
+    assert await rows(client, f"{everything}&source={pages.company.sources['Google Ads']}") == [answered, before]
+    assert await rows(client, f"{everything}&source=none") == [withheld]
+    assert await rows(client, f"{everything}&outcome=answered") == [answered, before]
+    assert await rows(client, f"{everything}&outcome=missed") == [withheld, busy]
+    assert await rows(client, f"{everything}&outcome=busy") == [busy]
+    assert await rows(client, f"{everything}&number=%2B{number[1:]}") == [busy]
+    assert await rows(client, f"{everything}&caller=%2B442079460018") == [before]
+    assert await rows(client, f"{everything}&caller=withheld") == [withheld]
+    assert await rows(client, "/calls?from=2026-11-20&to=2026-11-20") == [withheld, busy, answered]
+    assert await rows(client, "/calls?from=2026-11-19&to=2026-11-19") == [before]
+    assert await rows(client, "/calls?to=2026-11-19") == [before]
+    assert await rows(client, "/calls?from=2026-11-20&to=2026-11-20&outcome=missed&source=none") == [withheld]
     assert "No call fits" in await (await client.get("/calls?caller=%2B1")).text()
 
 
@@ -179,7 +181,10 @@ def test_a_place_survives_the_address_bar(moment: datetime, id: int) -> None:
         outcome=st.none() | st.sampled_from(["missed", "busy", "answered"]),
         number=st.none() | st.just("+13065552001"),
         caller=st.none() | st.sampled_from(["withheld", "+13065550142", "a&b=c ü"]),
-        day=st.none() | st.dates(date(1970, 1, 1), date(2199, 1, 1)),
+        period=st.sampled_from([Period(span) for span in Span if span is not Span.CHOSEN])
+        | st.builds(
+            Period.between, st.dates(date(1970, 1, 1), date(2199, 1, 1)), st.none() | st.just(date(2026, 1, 1))
+        ),
     )
 )
 def test_a_view_survives_the_address_bar(filter: CallFilter) -> None:
@@ -217,32 +222,30 @@ def test_a_waveform_stays_inside_its_drawing() -> None:
 
 
 def test_every_word_of_the_pages_is_in_every_catalogue() -> None:
-    """Missing, fuzzy and left-over strings."""
-    package, web = Path(call_store.__file__).parent, asset_folder("web")
-    keywords = {"_": None, "N_": None, "gettext": None, "say": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-    said = set()
-    for folder, method in (
-        (package, [("**.py", "python")]),
-        (web / "templates", [("**.html", "jinja2.ext:babel_extract")]),
-    ):
-        options = {
-            "**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true", "silent": "false"}
-        }
-        for _, _, message, _, context in extract_from_dir(folder, method, options, keywords=keywords):
-            said.add(
-                (context, message if isinstance(message, str) else message[-2] if len(message) > 1 else message[0])
-            )
-    with (web / "translations" / "ru.po").open("rb") as text:
-        catalogue = read_po(text)
-    translated = {
-        (entry.context, entry.id if isinstance(entry.id, str) else entry.id[0])
-        for entry in catalogue
-        if entry.id
-        and not entry.fuzzy
-        and all([entry.string] if isinstance(entry.string, str) else entry.string or [None])
-    }
-    plain = {(context, message) for context, message in said if isinstance(message, str)}
-    assert {message for _, message in plain} == {message for _, message in translated}
+    """Missing, fuzzy and left-over strings, and other places in a translation than in the text."""
+    texts = catalogue_check.said()
+    assert len(texts) > 200
+    for language, catalogue in catalogue_check.catalogues().items():
+        assert list(catalogue_check.problems(texts, catalogue)) == [], language
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        ('msgid "Calls"\nmsgstr ""', "not translated"),
+        ('#, fuzzy\nmsgid "Calls"\nmsgstr "Звонки"', "fuzzy"),
+        ('msgid "Undone."\nmsgstr "Отменено."', "not translated"),
+        ('msgid "Calls"\nmsgstr "Звонки %(number)s"', "not the same places"),
+        ('msgid "Calls"\nmsgstr "Звонки"\n\nmsgid "Old"\nmsgstr "Старое"', "no page says it"),
+        ('msgid "Calls"\nmsgstr "Звонки"', None),
+    ],
+)
+def test_the_check_finds_what_is_wrong_with_a_catalogue(entry: str, complaint: str | None) -> None:
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=3; plural=0;\\n"\n\n'
+    catalogue = read_po(BytesIO((header + entry).encode()), locale="ru")
+    found = list(catalogue_check.problems([catalogue_check.Said(None, "Calls", None, "calls.html:1")], catalogue))
+    assert bool(found) is (complaint is not None)
+    assert complaint is None or complaint in found[0]
 
 
 @pytest.mark.parametrize("accept", ["ru-RU,ru;q=0.9,en;q=0.8", "en-CA", "", "xx", "*" * 500])
@@ -280,6 +283,8 @@ async def test_pages_stay_quick_with_a_hundred_thousand_calls(pages: Pages) -> N
         "/calls",
         f"/calls?source={company.sources['Facebook']}",
         "/calls?outcome=blocked",
+        "/calls?period=all&outcome=blocked",
+        "/calls?period=all",
         "/calls?outcome=missed",
         "/calls?caller=%2B13065559999",
         "/calls?number=%2B13065552001",
@@ -298,5 +303,7 @@ async def test_pages_stay_quick_with_a_hundred_thousand_calls(pages: Pages) -> N
     assert max(slow.values()) < 400, slow  # several times what it takes, for a busy machine
     whole = Company(company.id, "", ZoneInfo("UTC"), "CA")
     async with pages.database.companies(company.id) as wire:
-        calls, has_older = await call_store.page_of_calls(wire, whole, CallFilter(outcome="blocked"), None, 50)
+        calls, has_older = await call_store.page_of_calls(
+            wire, whole, CallFilter(Period(Span.ALL), outcome="blocked"), None, 50
+        )
     assert (len(calls), has_older) == (20, False)

@@ -93,7 +93,18 @@ async def test_an_agent_of_one_company_who_owns_another_sees_only_the_other(page
 
 
 @pytest.mark.parametrize(
-    "query", ["outcome=x", "source=x", "day=x", "day=0001-01-01", "before=x", "before=9-9-9", "caller=%00"]
+    "query",
+    [
+        "outcome=x",
+        "source=x",
+        "from=x",
+        "to=0001-01-01",
+        "period=x",
+        "period=chosen",
+        "before=x",
+        "before=9-9-9",
+        "caller=%00",
+    ],
 )
 async def test_a_filter_that_cannot_be_read_is_refused_in_words(pages: Pages, query: str) -> None:
     client = await pages.signed_in()

@@ -1,4 +1,6 @@
-// Menus close when one looks elsewhere: the one thing <details> does not do by itself.
+// What every page can do: menus that close when one looks elsewhere, notices that are said and put away.
+
+import { sayAgain } from "./notices.js";
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -12,3 +14,5 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+sayAgain();

@@ -1,0 +1,92 @@
+"""Undo, rather than "are you sure": a change leaves a step that takes it back, and the next page offers it.
+
+Whoever changes something calls :func:`offer_undo` in the transaction of the change and hands the id to the notice.
+What takes a kind of change back is a :class:`Reversal`; app.py lists them all.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from gateway.http.accounts import Viewer
+from gateway.http.keys import PARTS, VIEWER
+from gateway.http.notices import Notice, changed
+from gateway.http.permissions import Permission
+from gateway.http.protection import form_of, local_path
+from gateway.http.refusals import NotAllowed, NotFound
+from gateway.http.rendering import words_for
+from gateway.http.routing import companies_with
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent, "undo.sql")
+
+LASTS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """A change that is being taken back."""
+
+    connection: Connection  # a transaction that sees the company alone
+    company_id: int
+    viewer: Viewer
+    values: dict[str, Any]  # as offer_undo was given them
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """How a kind of change is taken back, and who may."""
+
+    permission: Permission
+    take_back: Callable[[Undoing], Awaitable[str]]  # answers the subject for the audit log, such as call/123
+
+
+REVERSALS: web.AppKey[Mapping[str, Reversal]] = web.AppKey("REVERSALS")
+
+
+async def offer_undo(connection: Connection, company_id: int, viewer: Viewer, kind: str, values: dict[str, Any]) -> int:
+    """Remember how to take a change back; the id for the notice. ``values`` become JSON."""
+    step: int = await _queries.insert_undo_step(
+        connection,
+        company_id=company_id,
+        user_id=viewer.user_id,
+        kind=kind,
+        reverse=json.dumps(values),
+        lasts=LASTS,
+    )
+    return step
+
+
+async def undo(request: web.Request) -> web.StreamResponse:
+    """Take one change back, once, by whoever made it; NotFound for any other."""
+    viewer, form = request[VIEWER], await form_of(request)
+    to = local_path(form.get("next"))
+    id = int(request.match_info["id"])
+    if id >= 2**63:
+        raise NotFound()
+    companies = companies_with(Permission.SIGNED_IN, viewer)
+    async with request.app[PARTS].database.companies(*companies) as connection:
+        step = await _queries.use_undo_step(connection, id=id, user_id=viewer.user_id, lasts=LASTS)
+        if step is None:
+            say = words_for(request).say
+            return changed(request, to, Notice(say("That can no longer be undone."), is_problem=True))
+        reversal = request.app[REVERSALS].get(step["kind"])
+        if reversal is None:
+            raise NotFound()
+        if step["company_id"] not in companies_with(reversal.permission, viewer):
+            raise NotAllowed(permission=reversal.permission.value)
+        subject = await reversal.take_back(Undoing(connection, step["company_id"], viewer, json.loads(step["reverse"])))
+        await _queries.note_undone(
+            connection,
+            company_id=step["company_id"],
+            user_id=viewer.user_id,
+            subject=subject,
+            kind=step["kind"],
+        )
+    return changed(request, to, Notice(words_for(request).say("Undone.")))
