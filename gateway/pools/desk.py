@@ -1,14 +1,13 @@
 """Where the visits of one worker come for their numbers: those that come together are served together.
 
-A page waits for one transaction either way. While one is under way the next visits gather, and the busier a worker is
-the more of them share the next: Postgres begins, plans and commits once for all of them. What does not go at the first
-try (a full pool, another tab of the visitor that was first) is served by itself, as ``showing`` does it.
+What does not go at the first try (a full pool, another tab of the visitor that was first) is served by itself, as
+``showing`` does it.
 """
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,9 @@ from gateway.pools.showing import Showing, Shown, exposed, show, unheld
 from gateway.pools.tally import Tally
 from gateway.store.database import Connection, Database
 from gateway.store.queries import load_queries
+from gateway.store.together import Asked, Together
 from gateway.visits.ids import made_at, new_id
 
-# So many visits share a transaction at most: more would make the first wait for the last.
-MOST_AT_ONCE = 64
-# So many transactions at once. With one, more visits share each (measured: a fifth less work for a visit than with two,
-# and answers as quick).
-HANDS = 1
 # What one visit may meet that the others of its transaction need not.
 _ONE_OF_THEM = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.TransactionRollbackError)
 
@@ -38,9 +33,9 @@ _queries = load_queries(Path(__file__).parent, "together.sql")
 
 @dataclass(slots=True)
 class _Waiting:
+    asked: Asked[Showing, tuple[Shown, ...]]
     page: Showing
-    answer: "asyncio.Future[tuple[Shown, ...]]"
-    wanted: list[tuple[Pool, Holder]] = field(default_factory=list)
+    wanted: list[tuple[Pool, Holder]]
     lent: dict[int, Lent] = field(default_factory=dict)
     shown: tuple[Shown, ...] = ()
 
@@ -56,90 +51,45 @@ class LendingDesk:
     def __init__(self, database: Database, tally: Tally, *, patience: float = 1.0) -> None:
         """``patience``: after so many seconds a Postgres that does not answer is given up for these visits."""
         self._database, self._tally, self._patience = database, tally, patience
-        self._queue: list[_Waiting] = []
-        self._busy_hands = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._pages = Together(self._serve, patience=patience)
 
     async def show(self, page: Showing) -> tuple[Shown, ...]:
         """What a page shows, with the exposures noted. Raises what the database raises."""
-        if not page.is_ours:
-            return page.shown({})
-        waiting = _Waiting(page, asyncio.get_running_loop().create_future(), page.wanted())
-        self._queue.append(waiting)
-        if self._busy_hands < HANDS:
-            self._busy_hands += 1
-            self._start(self._serve())
-        return await waiting.answer
+        return await self._pages.ask(page) if page.is_ours else page.shown({})
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _serve(self) -> None:
+    async def _serve(self, asked: Sequence[Asked[Showing, tuple[Shown, ...]]]) -> None:
+        batch = [_Waiting(each, each.question, each.question.wanted()) for each in asked]
         try:
-            await self._serve_queue()
-        finally:
-            # At the very moment the queue was found empty: whoever comes next starts a hand again.
-            self._busy_hands -= 1
-
-    async def _serve_queue(self) -> None:
-        while self._queue:
-            batch = self._queue[:MOST_AT_ONCE]
-            del self._queue[:MOST_AT_ONCE]
-            # Nobody waits any more for those whose time is up.
-            batch = [each for each in batch if not each.answer.done()]
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._serve_together(batch)
-            except _ONE_OF_THEM:
-                # Whatever one of them met, the others need not: each by itself.
-                for each in batch:
-                    each.lent, each.shown = {}, ()
-                    self._serve_alone(each)
-            except Exception as error:
-                # Postgres does not answer, so nobody is left to wait for it in turn.
-                waiting, self._queue = [*batch, *self._queue], []
-                _refuse(waiting, error)
-
-    async def _serve_together(self, batch: Sequence[_Waiting]) -> None:
-        if not batch:
+            companies = sorted({each.page.site.company_id for each in batch})
+            async with self._database.companies(*companies, durable=False) as connection:
+                await _lend(connection, [each for each in batch if each.wanted])
+                await _expose(connection, [each for each in batch if each.is_served])
+        except _ONE_OF_THEM:
+            # Whatever one of them met, the others need not: each by itself.
+            for each in batch:
+                each.lent, each.shown = {}, ()
+                self._pages.start(self._serve_alone(each))
             return
-        companies = sorted({each.page.site.company_id for each in batch})
-        async with self._database.companies(*companies, durable=False) as connection:
-            await _lend(connection, [each for each in batch if each.wanted])
-            await _expose(connection, [each for each in batch if each.is_served])
         for each in batch:
             if each.is_served:
                 each.page.count(self._tally, each.lent.values())
-                if not each.answer.done():
-                    each.answer.set_result(each.shown)
+                each.asked.tell(each.shown)
             else:
-                self._serve_alone(each)
+                self._pages.start(self._serve_alone(each))
 
-    def _serve_alone(self, waiting: _Waiting) -> None:
-        async def serve() -> None:
-            try:
-                async with asyncio.timeout(self._patience):
-                    shown = await show(self._database, waiting.page, already=waiting.lent, tally=self._tally)
-            except Exception as error:
-                _refuse([waiting], error)
-            else:
-                waiting.page.count(self._tally, waiting.lent.values())
-                if not waiting.answer.done():
-                    waiting.answer.set_result(shown)
-
-        self._start(serve())
-
-
-def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:
-    for each in batch:
-        if not each.answer.done():
-            each.answer.set_exception(error)
+    async def _serve_alone(self, waiting: _Waiting) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                shown = await show(self._database, waiting.page, already=waiting.lent, tally=self._tally)
+        except Exception as error:
+            waiting.asked.refuse(error)
+        else:
+            waiting.page.count(self._tally, waiting.lent.values())
+            waiting.asked.tell(shown)
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Holding:
     """A holder of a pool, and the pages that show what it is lent, with the exposure of each."""
 
     pool: Pool
@@ -154,10 +104,10 @@ class _Asked:
 
 async def _lend(connection: Connection, batch: Sequence[_Waiting]) -> None:
     """Lend to each what can be lent at once: to those who have a number that one, to the others what is free."""
-    asked: dict[tuple[int, str], _Asked] = {}
+    asked: dict[tuple[int, str], _Holding] = {}
     for each in batch:
         for pool, holder in each.wanted:
-            one = asked.setdefault((pool.id, holder.key), _Asked(pool, holder))
+            one = asked.setdefault((pool.id, holder.key), _Holding(pool, holder))
             one.pages.append((each, new_id(each.page.now)))
     if not asked:
         return
@@ -196,7 +146,7 @@ async def _lend(connection: Connection, batch: Sequence[_Waiting]) -> None:
         missing[row["place"] - 1].lend(Got.FREE, row)
 
 
-def _of(holders: Sequence[_Asked]) -> dict[str, Any]:
+def _of(holders: Sequence[_Holding]) -> dict[str, Any]:
     pages = [(place, each, exposure) for place, one in enumerate(holders, 1) for each, exposure in one.pages]
     return {
         "companies": [one.pool.company_id for one in holders],

@@ -9,7 +9,6 @@ one that is stopped in order loses nothing, and while Postgres is away everythin
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -301,12 +300,6 @@ class Journal:
                 for rest in reversed(alone[number:]):
                     self._put_back(rest)
                 raise
-
-
-async def touch_of(connection: Connection, company_id: int, visitor_id: UUID) -> dict[str, Any] | None:
-    """The last touch of a visitor that was not direct, as it was stored (the fields of a Source)."""
-    found = await _queries.touch_of(connection, company_id=company_id, visitor_id=visitor_id)
-    return json.loads(found) if found else None
 
 
 async def _erase(connection: Connection, erasure: Erasure) -> None:

@@ -76,10 +76,6 @@ WITH given AS (
 UPDATE visitors known SET client_ids = known.client_ids || kept.client_ids
 FROM kept WHERE known.company_id = kept.company_id AND known.id = kept.visitor_id;
 
--- name: touch_of$
--- The last touch of a visitor that was not direct.
-SELECT touch FROM visitors WHERE company_id = :company_id AND id = :visitor_id;
-
 -- name: visits_to_erase
 -- One visit, and all visits of a visitor where one is known.
 SELECT id, started_at, url, referrer, keyword FROM visits

@@ -238,7 +238,9 @@ async def collected() -> list[Figure]:
     return [
         Figure("bare handler / visit endpoint, one worker", 1 / found.share, "times", at_most=2.0),
         Figure("visit endpoint, requests a second", found.rate, "/s"),
+        Figure("visit endpoint, answers that lent a number", 100 * found.lent, "%"),
         Figure("visit endpoint, 99th percentile at half load", found.p99, "ms", at_most=25.0),
+        Figure("bare handler, 99th percentile at the same load", found.bare_p99, "ms"),
         Figure("visit endpoint, without / with a long past", found.past, "times", at_most=1.3),
     ]
 

@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from gateway.pools.desk import MOST_AT_ONCE, LendingDesk
+from gateway.pools.desk import LendingDesk
 from gateway.pools.showing import Showing, Shown, Why, showing_of
 from gateway.pools.tally import Tally
 from gateway.store.database import Database
+from gateway.store.together import MOST_AT_ONCE
 from gateway.visits.ids import new_id
 from tests.pools.shop import ADS, DIRECT, SEARCH, Shop, all_is_well, open_shop
 

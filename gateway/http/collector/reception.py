@@ -25,9 +25,10 @@ from gateway.visits import consent
 from gateway.visits.bots import bot_of, is_seen
 from gateway.visits.consent import Consent, Said
 from gateway.visits.devices import device_of
+from gateway.visits.earlier import EarlierTouches
 from gateway.visits.entries import Arrived, view_row, visit_row, visitor_row
 from gateway.visits.ids import made_at, new_id
-from gateway.visits.journal import Journal, touch_of
+from gateway.visits.journal import Journal
 from gateway.visits.parameters import NOTHING
 from gateway.visits.parameters import Said as Tags
 from gateway.visits.places import Places
@@ -120,8 +121,10 @@ class Reception:
         *,
         answer_seconds: float,
     ) -> None:
-        self._database, self._catalog, self._journal, self._desk = database, catalog, journal, desk
+        self._catalog, self._journal, self._desk = catalog, journal, desk
         self._places, self._answer_seconds = places, answer_seconds
+        # A visit may come when the one before has waited as long.
+        self._touches = EarlierTouches(database, patience=answer_seconds / 2)
         self._paused_until = 0.0
 
     def keep(self, known: SiteKnown, message: Visit, why: AnswerKind) -> Answer:
@@ -219,16 +222,10 @@ class Reception:
         if visitor is None or (decision.is_touch and not is_direct(decision.source)) or self._is_paused():
             return None
         try:
-            async with asyncio.timeout(self._answer_seconds / 2):
-                async with self._database.companies(known.site.company_id, durable=False) as connection:
-                    found = await touch_of(connection, known.site.company_id, visitor)
+            return await self._touches.of(known.site.company_id, visitor)
         except AWAY as error:
             self._pause(error)
             return None
-        try:
-            return Source(**found) if found else None
-        except TypeError:
-            return None  # written by another version
 
     async def _show(
         self,

@@ -1,0 +1,48 @@
+"""What brought visitors before, as it was stored: for those whose page does not remember it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from gateway.store.database import Database
+from gateway.store.queries import load_queries
+from gateway.store.together import Asked, Together
+from gateway.visits.source import Source
+
+_queries = load_queries(Path(__file__).parent, "earlier.sql")
+
+# A company and a visitor of it.
+_Known = tuple[int, UUID]
+
+
+class EarlierTouches:
+    """Where the visits of one worker ask; each page of a visitor who came directly does."""
+
+    def __init__(self, database: Database, *, patience: float) -> None:
+        """``patience``: after so many seconds a Postgres that does not answer is given up for these visits."""
+        self._database = database
+        self._visitors: Together[_Known, Source | None] = Together(self._look_up, patience=patience)
+
+    async def of(self, company_id: int, visitor: UUID) -> Source | None:
+        """A visitor's last touch that was not direct. Raises what the database raises."""
+        return await self._visitors.ask((company_id, visitor))
+
+    async def _look_up(self, batch: Sequence[Asked[_Known, Source | None]]) -> None:
+        companies = sorted({each.question[0] for each in batch})
+        async with self._database.companies(*companies, durable=False) as connection:
+            rows = _queries.touches_of(
+                connection,
+                companies=[each.question[0] for each in batch],
+                visitors=[each.question[1] for each in batch],
+            )
+            found = {row["place"]: row["touch"] async for row in rows}
+        for place, each in enumerate(batch, 1):
+            each.tell(_source(found.get(place)))
+
+
+def _source(stored: str | None) -> Source | None:
+    try:
+        return Source(**json.loads(stored)) if stored else None
+    except TypeError:
+        return None  # written by another version
