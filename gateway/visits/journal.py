@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 from pydantic_core import to_json
 
+from gateway.leads.inbox import unlink as unlink_leads
 from gateway.pools.leases import forget_holder
 from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
@@ -322,6 +323,7 @@ async def _erase(connection: Connection, erasure: Erasure) -> None:
         at=erasure.consent.at,
         signal=erasure.consent.signal,
     )
+    await unlink_leads(connection, company, [row["id"] for row in found], erasure.visitor_id)
     lease_ids = [row["lease_id"] async for row in leases]
     if erasure.visitor_id is not None:
         await _queries.forget_visitor(connection, company_id=company, visitor_id=erasure.visitor_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.leads.inbox import forget_likeness
 from gateway.pools.leases import forget_leases
 from gateway.pools.tally import forget_hours
 from gateway.store.database import AWAY, Database
@@ -56,6 +57,7 @@ async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> N
         await forget_leases(connection, midnight)
         await forget_hours(connection, midnight)
         await forget_ways(connection, datetime.now(UTC))
+        await forget_likeness(connection, datetime.now(UTC))
 
 
 def months_before(day: date, months: int) -> date:

@@ -117,6 +117,11 @@ ROWS = {
         INSERT INTO site_checks (company_id, site_id, url, mark_hash, good_until)
             SELECT company_id, id, 'https://www.example.com/', sha256(public_key::bytea), now() FROM sites;
     """,
+    "0012_leads": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO leads (company_id, site_id, id, kind, data, received_at)
+            SELECT company_id, id, gen_random_uuid(), 'form', '{"phone": "306-555-0190"}', now() FROM sites;
+    """,
     "0006_site_keys": """
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE sites SET public_key = 'demo' WHERE id = (SELECT min(id) FROM sites);

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 
-from gateway.http.collector import google_ads, pages, snippet
+from gateway.http.collector import google_ads, leads, pages, snippet
 from gateway.http.collector import messages as said
 from gateway.http.collector.checks import aside, aside_of_server
 from gateway.http.collector.keys import COLLECTOR, CollectorParts
@@ -35,7 +35,7 @@ async def _openapi(_request: web.Request) -> web.StreamResponse:
 async def _healthz(request: web.Request) -> web.StreamResponse:
     """Whether this worker takes visits, for a balancer in front of several."""
     parts = request.app[COLLECTOR]
-    return as_json({"waiting": parts.journal.waiting + parts.keep_alives.waiting})
+    return as_json({"waiting": parts.journal.waiting + parts.keep_alives.waiting + parts.leads.waiting})
 
 
 async def _metrics(_request: web.Request) -> web.StreamResponse:
@@ -78,6 +78,16 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/v1/leave", pages.leave, PUBLIC, DATA, summary="A page is left", body=said.Left),
     Route("POST", "/v1/tap", pages.tap, PUBLIC, DATA, summary="A telephone link was tapped", body=said.Tap),
     Route("POST", "/v1/page", pages.page, PUBLIC, DATA, summary="Another page of the same visit", body=said.PageView),
+    Route(
+        "POST",
+        "/v1/lead",
+        leads.lead,
+        PUBLIC,
+        DATA,
+        summary="A form, a chat or the like was handed in",
+        body=said.Lead,
+        result=said.LeadAnswer,
+    ),
     Route(
         "POST",
         "/v1/server/visit",

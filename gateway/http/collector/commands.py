@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from gateway.http.collector.tokens import TokenKind, make_token, revoke_tokens
-from gateway.http.collector.worker import collect as serve
 from gateway.pools import setup, sites
 from gateway.pools.site_commands import site
 from gateway.settings import Settings
@@ -21,6 +20,8 @@ _NO_ADDRESS = "https://YOUR-COLLECTOR"
 @click.pass_obj
 def collect(settings: Settings) -> None:
     """Run a worker of the collector by itself, until SIGTERM; start as many as there are processors."""
+    from gateway.http.collector.worker import collect as serve
+
     asyncio.run(serve(settings))
 
 
@@ -106,4 +107,4 @@ def print_tagging(campaign: str | None, template: bool) -> None:
     click.echo(tracking_template(campaign) if template else tagging(campaign))
 
 
-COMMANDS: tuple[click.Command, ...] = (collect, google_ads)
+COMMANDS: tuple[click.Command, ...] = (collect, google_ads, site)

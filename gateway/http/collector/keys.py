@@ -8,6 +8,7 @@ from gateway.http.collector.catalog import Catalog
 from gateway.http.collector.limits import Buckets
 from gateway.http.collector.reception import Reception
 from gateway.http.collector.tokens import TokenBearer
+from gateway.leads.inbox import LeadInbox
 from gateway.pools.keep_alive import KeepAlives
 from gateway.settings import CollectorSettings
 from gateway.store.database import Database
@@ -25,6 +26,7 @@ class CollectorParts:
     reception: Reception
     keep_alives: KeepAlives
     journal: Journal
+    leads: LeadInbox
     ways: Ways
     visits_of_address: Buckets[tuple[int, str]]
     signals_of_address: Buckets[tuple[int, str]]

@@ -20,6 +20,7 @@ from gateway.visits.ids import made_at
 LONGEST_URL = 2000
 _LONGEST_TITLE = 300
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,5}")
+_KIND = re.compile(r"[^\W_][\w-]{0,39}")
 _SCREEN = re.compile(r"[0-9]{1,5}x[0-9]{1,5}(?:x[0-9.]{1,6})?")
 
 
@@ -32,6 +33,7 @@ def _none_if_empty(given: object) -> object:
     return None if given == "" else given
 
 
+Data = dict[str, str | bool | int | float | None]
 OwnId = Annotated[UUID, AfterValidator(_own)]
 _GivenId = Annotated[OwnId | None, BeforeValidator(_none_if_empty)]
 _Key = Annotated[str, Field(max_length=60, description="the site's public key")]
@@ -140,6 +142,56 @@ class Tap(Message):
     number: str = Field(max_length=60, description="as in the link, in any form")
 
 
+def _if_own(given: object) -> object:
+    """An id if it is one of ours: a lead is not lost for one that is none."""
+    try:
+        return _own(given if isinstance(given, UUID) else UUID(str(given)))
+    except ValueError:
+        return None
+
+
+_PerhapsOwn = Annotated[UUID | None, BeforeValidator(_if_own)]
+
+
+class Lead(Message):
+    """What a person handed in: a form, a chat and the like."""
+
+    site: _Key
+    visit: _PerhapsOwn = None
+    exposure: _PerhapsOwn = None
+    exposures: list[_PerhapsOwn] = Field([], max_length=100, description="what the page shows; the first counts")
+    kind: str = Field("form", description="any short word, such as form or chat")
+    data: Data = Field(description="flat: what was typed, by the names of the fields; at most 50 are kept")
+    url: _Url = ""
+    title: str = ""
+    automated: bool = False
+
+    @property
+    def shown(self) -> UUID | None:
+        """The number on the page."""
+        return self.exposure or next((each for each in self.exposures if each), None)
+
+    @field_validator("kind")
+    @classmethod
+    def _short_word(cls, kind: str) -> str:
+        kind = cleaned(kind).strip().lower()
+        if not _KIND.fullmatch(kind):
+            raise ValueError("must be a short word, such as form or chat: letters, digits, - and _, at most 40")
+        return kind
+
+    @field_validator("data")
+    @classmethod
+    def _says_something(cls, data: Data) -> Data:
+        if all(value in (None, "") for value in data.values()):
+            raise ValueError("holds nothing; send what was typed by the names of the fields")
+        return data
+
+    @field_validator("title")
+    @classmethod
+    def _cut(cls, title: str) -> str:
+        return cleaned(title)[:_LONGEST_TITLE].strip()
+
+
 class PageView(Message):
     """Another page of the same visit was opened without loading it anew."""
 
@@ -162,6 +214,12 @@ class AmpQuery(Message):
     target: str = Field("", max_length=60, description="the number printed on the page; else the site's first")
     url: _Url = Field("", description="SOURCE_URL")
     referrer: _Url = Field("", description="DOCUMENT_REFERRER")
+
+
+class LeadAnswer(BaseModel):
+    """What became of a lead."""
+
+    lead: UUID | None = Field(description="none: it is taken and written later, because the database is away")
 
 
 class NumberParts(BaseModel):

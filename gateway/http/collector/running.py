@@ -13,6 +13,7 @@ from gateway.http.collector.catalog import Catalog
 from gateway.http.collector.keys import CollectorParts
 from gateway.http.collector.limits import Buckets
 from gateway.http.collector.reception import Reception
+from gateway.leads.inbox import LeadInbox
 from gateway.pools.desk import LendingDesk
 from gateway.pools.keep_alive import KeepAlives
 from gateway.pools.tally import Tally
@@ -50,6 +51,7 @@ async def opened_collector(
         tally = await running.enter_async_context(Tally().running(database))
         ways = await running.enter_async_context(Ways().running(database))
         journal = await running.enter_async_context(Journal(database).running())
+        leads = await running.enter_async_context(LeadInbox(database).running())
         keep_alives = await running.enter_async_context(KeepAlives(database).running())
         following = asyncio.create_task(catalog.keep(database, listener))
         running.push_async_callback(_ended, following)
@@ -64,6 +66,7 @@ async def opened_collector(
             reception=Reception(database, catalog, journal, desk, places, answer_seconds=answer_seconds),
             keep_alives=keep_alives,
             journal=journal,
+            leads=leads,
             ways=ways,
             visits_of_address=Buckets(per_second, settings.visits_per_minute),
             signals_of_address=Buckets(

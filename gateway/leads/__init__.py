@@ -1,0 +1,1 @@
+"""Leads that are no calls: forms, chats and the like, later texts; calls have a table of their own."""
