@@ -147,6 +147,19 @@ ROWS = {
         INSERT INTO visit_ways (company_id, site_id, hour, way, visits, last_at)
             SELECT company_id, id, date_trunc('hour', now()), 'same_host', 1, now() FROM sites;
     """,
+    "0013_marks": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO tags (company_id, name, folded) SELECT id, 'Roof', 'roof' FROM companies;
+        INSERT INTO call_tags SELECT c.company_id, c.id, t.id, c.started_at
+            FROM calls c JOIN tags t ON t.company_id = c.company_id;
+        UPDATE calls SET status = 'booked', note = 'wants a call on Monday';
+        INSERT INTO call_words SELECT company_id, 'monday', started_at, id FROM calls;
+        INSERT INTO jobs (company_id, value, currency, booked_at) SELECT id, 1200, 'CAD', now() FROM companies;
+        INSERT INTO job_leads (company_id, job_id, call_id)
+            SELECT j.company_id, j.id, min(c.id) FROM jobs j JOIN calls c ON c.company_id = j.company_id GROUP BY 1, 2;
+        INSERT INTO saved_views (company_id, user_id, name, query)
+            SELECT company_id, user_id, 'Missed', 'outcome=missed' FROM memberships;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
