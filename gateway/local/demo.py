@@ -19,16 +19,22 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
+
 from gateway.http.commands import add_user, make_login_link
 from gateway.http.permissions import Role
-from gateway.local import demo_calls
+from gateway.local import demo_calls, demo_company, demo_visits
+from gateway.local.carrier import CallerReport, Scenario
 from gateway.local.errors import LocalError
 from gateway.local.installation import MAIN_LINE_DIAL, Installation
 from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import AsteriskHome, prepare
+from gateway.local.shop import ARRIVALS, Shop, ShopCompany, opened_shop
+from gateway.local.shop_people import Person
 from gateway.local.voices import Sounds, make_sounds
 from gateway.store.database import Database
 from gateway.store.migrate import migrate
+from gateway.visits.snippet import tag
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".numberpool"
@@ -96,24 +102,30 @@ async def _database(folder: Path) -> AsyncIterator[Database]:
         await server.stop()
 
 
-async def _show_calls(installation: Installation, database: Database, as_json: bool) -> bool:
+async def _show_calls(installation: Installation, shop: Shop, database: Database, as_json: bool) -> bool:
     """Place the calls and print what the log has of them; whether all went as it should."""
     calls = demo_calls.demo_calls(installation.carrier.sounds)
-    say(f"placing {len(calls)} calls over SIP, to all three numbers")
+    say(f"placing {len(calls)} calls over SIP, to numbers in print and on posters")
     began = datetime.now(UTC)
     placing = asyncio.create_task(demo_calls.place_all(installation.carrier, calls))
+    visiting = asyncio.create_task(_visit(installation, shop))
     deadline = None
     told_first = False
+    faults: list[str] = []
     while True:
         lines = await demo_calls.logged_since(database, began, installation.data_folder)
         if not told_first and any(line.recording for line in lines):
             told_first = True
             say("the first recording is ready")
-        if placing.done() and deadline is None:
-            deadline = time.monotonic() + _RECORDING_SECONDS
-        faults = demo_calls.shortfalls(calls, placing.result(), lines) if placing.done() else []
-        if deadline is not None and (not faults or time.monotonic() > deadline):
-            break
+        if placing.done() and visiting.done():
+            deadline = deadline or time.monotonic() + _RECORDING_SECONDS
+            made, fault = visiting.result()
+            of_visits = {each.call.person.number for each in made}
+            others = [line for line in lines if line.caller not in of_visits]
+            faults = demo_calls.shortfalls(calls, placing.result(), others)
+            faults += [fault] if fault else demo_visits.visit_shortfalls(made, lines)
+            if not faults or time.monotonic() > deadline:
+                break
         await asyncio.sleep(0.1)
     if as_json:
         for line in lines:
@@ -124,6 +136,14 @@ async def _show_calls(installation: Installation, database: Database, as_json: b
     for fault in faults:
         say(f"fell short: {fault}")
     return not faults
+
+
+async def _visit(installation: Installation, shop: Shop) -> tuple[list[demo_visits.MadeVisit], str]:
+    """Visit the shop; the visits, and what went wrong, in words."""
+    try:
+        return await demo_visits.make_visits(shop, installation.collector_url, installation.folder / "browser", say), ""
+    except (LocalError, OSError, TimeoutError, aiohttp.ClientError) as error:
+        return [], f"the visits of the shop: {error or type(error).__name__}"
 
 
 async def _stay(installation: Installation, stopped: asyncio.Event) -> bool:
@@ -139,14 +159,23 @@ async def _stay(installation: Installation, stopped: asyncio.Event) -> bool:
     return False
 
 
-def _tell_addresses(installation: Installation, link: str) -> None:
+def _tell_addresses(installation: Installation, shop: Shop, link: str) -> None:
     pbx = installation.pbx
-    number = demo_calls.NUMBERS[demo_calls.GOOGLE]
+    number = demo_company.NUMBERS[demo_company.GOOGLE]
+    ways = [f"{shop.url}{ARRIVALS[way][1]}" for way in ("google-ad", "facebook", "direct")]
+    own_tag = tag(demo_company.SITE_KEY, installation.collector_url)
     print(
-        f"\n  The pages:      {link}\n"
+        f"\n  The call log:   {link}\n"
         "                  (signs you in once; it is good for 15 minutes)\n"
-        f"  Ring a number:  sip:{number}@{pbx.address}:{pbx.sip_port}\n"
-        "                  from this machine, with SIPp or a softphone; no password\n"
+        f"  The shop:       {ways[0]}\n"
+        f"                  {ways[1]}\n"
+        f"                  {ways[2]}\n"
+        "                  (from a Google ad, from Facebook, and directly: each shows another number;\n"
+        '                  "Call this number" rings it, and seconds later the log says what brought the call)\n'
+        f"  Your own page:  {own_tag}\n"
+        "                  (replaces (306) 555-1234 on pages of any port of this machine)\n"
+        f"  A softphone:    sip:{number}@{pbx.address}:{pbx.sip_port}\n"
+        "                  (from this machine, with SIPp or a softphone; no password)\n"
         f"  By hand:        {sys.executable} -m gateway --config {installation.settings_file} --help\n"
         f"  Logs:           {installation.gateway_log}\n",
         file=sys.stderr,
@@ -162,40 +191,61 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool) -> bool:
         async with _database(folder) as database:
             home, sounds = await programs
             pages_port = first_free_port(8080, socket.SOCK_STREAM)
+            collector_port = first_free_port(pages_port + 1, socket.SOCK_STREAM)
             installation = Installation(
                 home,
                 folder,
                 sounds,
                 dsn=database.dsn,
                 pages_port=pages_port,
-                collector_port=first_free_port(pages_port + 1, socket.SOCK_STREAM),
+                collector_port=collector_port,
                 sip_port=first_free_port(5060, socket.SOCK_DGRAM),
             )
             try:
-                await demo_calls.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
-                await add_user(database, OWNER, demo_calls.COMPANY, Role.OWNER, "Alex, the owner")
+                await demo_company.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
+                await add_user(database, OWNER, demo_company.COMPANY, Role.OWNER, "Alex, the owner")
                 await installation.start()
                 say("the gateway decides the calls of the private Asterisk")
-                link = await make_login_link(database, OWNER, installation.pages_url)
-                if not once:
-                    _tell_addresses(installation, link)
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-                showing = asyncio.create_task(_show_calls(installation, database, as_json))
-                stopping = asyncio.create_task(stopped.wait())
-                await asyncio.wait([showing, stopping], return_when=asyncio.FIRST_COMPLETED)
-                stopping.cancel()
-                if not showing.done():
-                    showing.cancel()
-                    return not once
-                went_well = showing.result()
-                if once:
-                    return went_well
-                say("that was all; the pages stay until Ctrl-C")
-                return await _stay(installation, stopped)
+                shop_port = first_free_port(collector_port + 1, socket.SOCK_STREAM)
+                async with opened_shop(shop_port, _shop_company(installation, database, collector_port)) as shop:
+                    link = await make_login_link(database, OWNER, installation.pages_url)
+                    if not once:
+                        _tell_addresses(installation, shop, link)
+                    for number in (signal.SIGINT, signal.SIGTERM):
+                        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+                    showing = asyncio.create_task(_show_calls(installation, shop, database, as_json))
+                    stopping = asyncio.create_task(stopped.wait())
+                    await asyncio.wait([showing, stopping], return_when=asyncio.FIRST_COMPLETED)
+                    stopping.cancel()
+                    if not showing.done():
+                        showing.cancel()
+                        await asyncio.wait([showing])
+                        return not once
+                    went_well = showing.result()
+                    if once:
+                        return went_well
+                    say("that was all; the pages and the shop stay until Ctrl-C")
+                    return await _stay(installation, stopped)
             finally:
                 say("stopping")
                 await installation.stop()
+
+
+def _shop_company(installation: Installation, database: Database, collector_port: int) -> ShopCompany:
+    carrier = installation.carrier
+    talk = carrier.sounds.seconds("website")
+
+    async def call(number: str, person: Person) -> CallerReport:
+        scenario = Scenario(after=2.0, talk=talk, conversation="website")
+        return await carrier.place(number, person.number, scenario, name=person.name)
+
+    return ShopCompany(
+        demo_company.SITE_KEY,
+        collector_port,
+        installation.pages_url,
+        numbers=lambda: demo_company.numbers_of_company(database),
+        call=call,
+    )
 
 
 def main() -> None:

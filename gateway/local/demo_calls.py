@@ -9,20 +9,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.local.carrier import Business, CallerReport, Carrier, DidForm, Scenario
+from gateway.local.demo_company import FACEBOOK, GOOGLE, MAIL, NUMBERS
 from gateway.local.voices import Side, Sounds
-from gateway.pools import setup
 from gateway.store.database import Database
-
-COMPANY = "Acme Roofing"
-TIME_ZONE = "America/Regina"
-
-GOOGLE, FACEBOOK, MAIL = "Google Ads", "Facebook", "Direct mail"
-NUMBERS = {GOOGLE: "+13065552001", FACEBOOK: "+13065552002", MAIL: "+13065552003"}
+from gateway.store.queries import load_queries
 
 # What the database may tell apart from the carrier's clock: the way of an answer and of a hangup.
 _TALK_TOLERANCE_SECONDS = 0.5
+
+
+# How much of a page's address the table shows.
+_PAGE_LETTERS = 34
+
+_queries = load_queries(Path(__file__).parent, "demo.sql")
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,23 @@ def demo_calls(sounds: Sounds) -> tuple[DemoCall, ...]:
 
 
 @dataclass(frozen=True)
+class CallVisit:
+    """The visit that made a call: its id, what brought it, where it began, and how sure it is that it was this one."""
+
+    id: str
+    source: str
+    page: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class CallLine:
     """One call as the log has it."""
 
     did: str
     caller: str | None
     source: str | None
+    visit: CallVisit | None
     outcome: str | None
     ring_seconds: float | None
     talk_seconds: float | None
@@ -71,26 +84,6 @@ class CallLine:
     def as_json(self) -> dict[str, Any]:
         """The fields, in order."""
         return asdict(self)
-
-
-async def set_up_company(database: Database, main_line: str, ring_seconds: int) -> None:
-    """Make the company of the example, with its numbers, unless an earlier run has."""
-    async with database.everything() as connection:
-        if any(row["name"] == COMPANY for row in await setup.companies(connection)):
-            return
-        company = await setup.add_company(connection, COMPANY, time_zone=TIME_ZONE, region="CA", currency="CAD")
-        await setup.add_destination(
-            connection, company, "Main line", main_line, ring_seconds=ring_seconds, is_default=True
-        )
-        channels = {
-            GOOGLE: ("Paid search", "google", "cpc"),
-            FACEBOOK: ("Paid social", "facebook", "paid"),
-            MAIL: ("Print", "direct-mail", "letter"),
-        }
-        for source, number in NUMBERS.items():
-            channel, name, medium = channels[source]
-            await setup.add_source(connection, company, source, channel=channel, source=name, medium=medium)
-            await setup.add_number(connection, company, number, source=source)
 
 
 async def place_all(carrier: Carrier, calls: Sequence[DemoCall]) -> list[CallerReport]:
@@ -106,18 +99,7 @@ async def place_all(carrier: Carrier, calls: Sequence[DemoCall]) -> list[CallerR
 async def logged_since(database: Database, began: datetime, data_folder: Path) -> list[CallLine]:
     """Every call that the log has since then, oldest first."""
     async with database.everything() as connection:
-        rows = await connection.fetch(
-            """
-            SELECT did, caller, sources.name AS source, outcome, ring_seconds, talk_seconds,
-                   CASE WHEN recordings.state = 'ready' THEN file END AS file, decided_by, decision_ms
-              FROM calls
-              LEFT JOIN sources ON sources.id = calls.source_id
-              LEFT JOIN recordings ON recordings.call_id = calls.id
-             WHERE started_at >= $1
-             ORDER BY started_at, calls.id
-            """,
-            began,
-        )
+        rows = [row async for row in _queries.calls_since(connection, began=began)]
 
     def rounded(value: float | None, digits: int) -> float | None:
         return None if value is None else round(value, digits)
@@ -127,6 +109,8 @@ async def logged_since(database: Database, began: datetime, data_folder: Path) -
             row["did"],
             row["caller"],
             row["source"],
+            row["visit_id"]
+            and CallVisit(str(row["visit_id"]), row["label"], row["url"], round(float(row["confidence"]), 3)),
             row["outcome"],
             rounded(row["ring_seconds"], 2),
             rounded(row["talk_seconds"], 2),
@@ -175,7 +159,10 @@ def table(lines: Sequence[CallLine]) -> str:
         return "no call"
     titles = list(lines[0].as_json())
     rows = [
-        ["-" if value is None else str(value) for value in {**line.as_json(), "recording": _name(line)}.values()]
+        [
+            "-" if value is None else str(value)
+            for value in {**line.as_json(), "visit": _visit(line), "recording": _name(line)}.values()
+        ]
         for line in lines
     ]
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
@@ -187,3 +174,12 @@ def table(lines: Sequence[CallLine]) -> str:
 
 def _name(line: CallLine) -> str | None:
     return None if line.recording is None else Path(line.recording).name
+
+
+def _visit(line: CallLine) -> str | None:
+    if line.visit is None:
+        return None
+    address = urlsplit(line.visit.page)
+    page = address.path + (f"?{address.query}" if address.query else "")
+    page = page if len(page) <= _PAGE_LETTERS else page[: _PAGE_LETTERS - 1] + "…"
+    return f"{line.visit.source}: {page} ({line.visit.confidence:.0%})"

@@ -31,10 +31,9 @@ from gateway.local.voices import Sounds
 from gateway.settings import Settings, load_settings
 
 NODE = "pbx"
-MAIN_LINE = "+13065551234"
 
-# Where the company's PBX rings its own main line: the carrier is the line.
-MAIN_LINE_DIAL = f"PJSIP/{MAIN_LINE}@carrier"
+# Where the company's PBX rings its own main line: the carrier is the telephone in the office.
+MAIN_LINE_DIAL = "PJSIP/office@carrier"
 
 # Python's start on a busy machine, migrations, two AMI logins.
 _READY_SECONDS = 40.0
@@ -90,6 +89,7 @@ class Installation:
     ) -> None:
         self.folder = folder.absolute()
         self.pages_url = f"http://127.0.0.1:{pages_port}"
+        self.collector_url = f"http://127.0.0.1:{collector_port}"
         self.data_folder = self.folder / "data"
         self.settings_file = self.folder / "numberpool.toml"
         self.gateway_log = self.folder / "gateway.log"
@@ -172,7 +172,7 @@ class Installation:
         self._gateway_file.write(self._gateway.pid)
 
     async def wait_ready(self) -> None:
-        """Wait until the pages answer and the gateway decides the calls of the PBX.
+        """Wait until pages and collector answer and the gateway decides the calls of the PBX.
 
         Raises `ProcessDied` with the end of its log when it does not come to that.
         """
@@ -184,7 +184,8 @@ class Installation:
                     async with session.get(f"{self.pages_url}/healthz") as answer:
                         report = await answer.json()
                         last = str(report["parts"])
-                        if report["parts"].get(f"asterisk:{NODE}", {}).get("condition") == "ok":
+                        ready = (report["parts"].get(part, {}) for part in (f"asterisk:{NODE}", "collector"))
+                        if all(each.get("condition") == "ok" for each in ready):
                             return
                 await asyncio.sleep(0.05)
         tail = self.gateway_log.read_text(errors="replace").splitlines()[-15:]

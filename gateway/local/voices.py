@@ -67,6 +67,12 @@ CONVERSATIONS: dict[str, tuple[tuple[Side, str], ...]] = {
         (_C, "It is me again. Could you make it eleven rather than ten?"),
         (_B, "Eleven it is. See you tomorrow."),
     ),
+    "website": (
+        (_B, "Acme Roofing, good morning."),
+        (_C, "Hi, I am on your website. Could you look at a leak?"),
+        (_B, "Thursday at nine?"),
+        (_C, "Perfect."),
+    ),
     "early": ((_B, "Please hold the line while we connect your call."),),
 }
 

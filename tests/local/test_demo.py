@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from gateway.local.carrier import Business, CallerReport, Scenario
-from gateway.local.demo_calls import GOOGLE, MAIL, CallLine, DemoCall, shortfalls, table
+from gateway.local.demo_calls import CallLine, CallVisit, DemoCall, shortfalls, table
+from gateway.local.demo_company import GOOGLE, MAIL
 from gateway.local.programs import AsteriskHome
 from tests.stack import PROJECT
 
@@ -64,6 +65,7 @@ async def test_once_shows_every_call_as_the_log_has_it(asterisk_home: AsteriskHo
         "did",
         "caller",
         "source",
+        "visit",
         "outcome",
         "ring_seconds",
         "talk_seconds",
@@ -71,7 +73,19 @@ async def test_once_shows_every_call_as_the_log_has_it(asterisk_home: AsteriskHo
         "decided_by",
         "added_ms",
     ]
-    assert {call["source"] for call in calls} == {"Google Ads", "Facebook", "Direct mail"}
+    from_visits = {call["visit"]["source"]: call for call in calls if call["visit"]}
+    assert set(from_visits) == {"Google Paid", "Facebook Paid"}
+    assert all(call["source"] == source for source, call in from_visits.items())
+    assert {"gclid", "utm_source=facebook"} == {
+        word
+        for word in ("gclid", "utm_source=facebook")
+        for call in calls
+        if word in (call["visit"] or {}).get("page", "")
+    }
+    assert len({call["did"] for call in from_visits.values()}) == 2
+    others = [call for call in calls if call not in from_visits.values()]
+    assert {call["source"] for call in others} == {"Google Ads", "Facebook", "Direct mail", "Direct"}
+    assert {call["did"] for call in others if call["source"] == "Direct"} == {"+13065551234"}
     assert {"answered", "busy", "no_answer", "abandoned"} == {call["outcome"] for call in calls}
     assert _files(call["recording"] for call in calls if call["outcome"] == "answered")
     assert _left_over(folder) == []
@@ -120,6 +134,7 @@ def _line(**changes: object) -> CallLine:
         "did": "+13065552001",
         "caller": CALLER,
         "source": GOOGLE,
+        "visit": None,
         "outcome": "busy",
         "ring_seconds": 0.1,
         "talk_seconds": None,
@@ -159,3 +174,11 @@ def test_the_table_has_a_row_a_call() -> None:
     assert len(rows) == 3
     assert "7.mp3" in rows[2]
     assert table([]) == "no call"
+
+
+def test_the_table_says_which_visit_it_was() -> None:
+    address = "http://127.0.0.1:8082/prices?utm_source=facebook&utm_medium=paid&utm_campaign=spring"
+    row = table([_line(visit=CallVisit("01a2", "Facebook Paid", address, 0.987))]).splitlines()[1]
+    assert "Facebook Paid: /prices?utm_source=facebook" in row
+    assert "(99%)" in row
+    assert "campaign" not in row
