@@ -17,6 +17,7 @@ from gateway.settings import LogSettings, Settings, load_settings
 
 # The room that each command lives in, as COMMANDS of a module: only the one that is typed is imported.
 ROOMS = {
+    "attribution": "gateway.attribution.attribution_commands",
     "caller": "gateway.calls.commands",
     "collect": "gateway.http.collector.commands",
     "company": "gateway.pools.commands",
@@ -28,7 +29,7 @@ ROOMS = {
     "number": "gateway.pools.commands",
     "pool": "gateway.pools.commands",
     "pools": "gateway.attribution.commands",
-    "site": "gateway.http.collector.commands",
+    "site": "gateway.site_check.commands",
     "source": "gateway.pools.commands",
     "sources": "gateway.visits.commands",
     "user": "gateway.http.commands",

@@ -173,6 +173,18 @@ class AttributionSettings(_Part):
     )
 
 
+class SiteCheckSettings(_Part):
+    """How pages of your sites are looked at with a browser: numberpool site check, and the button on a site's page."""
+
+    chromium: Path | None = Field(None, description="the browser's program; else the first Chromium or Chrome found")
+    sandbox: bool = Field(
+        True, description="whether the browser must lock pages in; false only in a container that is thrown away"
+    )
+    private_addresses: bool = Field(
+        False, description="whether sites on private addresses may be checked from the pages; the command always may"
+    )
+
+
 class TrunkSettings(_Part):
     """An endpoint of that Asterisk's pjsip.conf by which calls go out, and what it is shown of a caller.
 
@@ -348,6 +360,7 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = PostgresSettings()
     pages: PagesSettings = PagesSettings()
     collector: CollectorSettings = CollectorSettings()
+    site_check: SiteCheckSettings = SiteCheckSettings()
     visits: VisitSettings = VisitSettings()
     attribution: AttributionSettings = AttributionSettings()
     calls: CallSettings = CallSettings()

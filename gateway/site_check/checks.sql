@@ -37,6 +37,9 @@ WHERE company_id = :company_id ORDER BY site_id, id DESC;
 SELECT s.id, s.company_id, c.name AS company, s.name, s.public_key, s.hosts, c.region, s.consent_required
 FROM sites s JOIN companies c ON c.id = s.company_id ORDER BY s.id;
 
--- name: tracking_numbers
--- Every number of a company that a page may show in place of another.
-SELECT e164 FROM tracking_numbers WHERE company_id = :company_id;
+-- name: numbers_of
+-- The numbers printed on a site, and every number of its company that a page may show in place of one.
+SELECT 'target' AS kind, e164 FROM swap_targets WHERE company_id = :company_id AND site_id = :site_id
+UNION ALL
+SELECT p.kind, n.e164 FROM tracking_numbers n JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
+WHERE n.company_id = :company_id;

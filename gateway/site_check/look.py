@@ -160,11 +160,12 @@ def _callers(initiator: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in found if url))
 
 
-async def look(devtools: Devtools, url: str, *, consent: bool = False, move: bool = True) -> Seen:
+async def look(devtools: Devtools, url: str, *, consent: bool = False, again: bool = False) -> Seen:
     """Visit ``url`` in a browser without any past.
 
-    ``move``: where the snippet has not begun by itself, move, press a key and scroll as a visitor does; ``consent``:
-    where it waits for a yes, say it and look again. Raises ProtocolError, TimeoutError where the browser is gone.
+    Where the snippet has not begun by itself, it moves, presses a key and scrolls as a visitor does. ``consent``: where
+    the snippet waits for a yes, say it and look again; ``again``: where the page has a service worker, load it once
+    more, as that one answers then. Raises ProtocolError, TimeoutError where the browser is gone.
     """
     context = (await devtools.send("Target.createBrowserContext"))["browserContextId"]
     try:
@@ -176,14 +177,16 @@ async def look(devtools: Devtools, url: str, *, consent: bool = False, move: boo
         await devtools.send("Network.enable", session, maxPostDataSize=65536)
         for domain in ("Page", "Runtime", "Audits"):
             await devtools.send(f"{domain}.enable", session)
-        await _visit(devtools, session, watching, url, consent=consent, move=move)
+        await _visit(devtools, session, watching, url, consent=consent)
+        if again and seen.state.workers:
+            await _reload(devtools, session, watching)
         return seen
     finally:
         with suppress(ProtocolError, TimeoutError):
             await devtools.send("Target.disposeBrowserContext", browserContextId=context)
 
 
-async def _visit(devtools: Devtools, session: str, watching: _Watching, url: str, *, consent: bool, move: bool) -> None:
+async def _visit(devtools: Devtools, session: str, watching: _Watching, url: str, *, consent: bool) -> None:
     seen = watching.seen
     navigated = await devtools.send("Page.navigate", session, url=url)
     if navigated.get("errorText"):
@@ -198,7 +201,7 @@ async def _visit(devtools: Devtools, session: str, watching: _Watching, url: str
     seen.state = await _read(devtools, session)
     seen.final_url = seen.state.url or url
     seen.html = await _body(devtools, session, watching.main)
-    if move and not seen.state.ready:
+    if not seen.state.ready:
         seen.before = seen.state
         await _move(devtools, session)
         await _settle(devtools, session, watching, 1)
@@ -211,6 +214,16 @@ async def _visit(devtools: Devtools, session: str, watching: _Watching, url: str
         await _settle(devtools, session, watching, before + 1)
         seen.consented = await _read(devtools, session)
         await _bodies(devtools, session, watching)
+
+
+async def _reload(devtools: Devtools, session: str, watching: _Watching) -> None:
+    watching.loaded.clear()
+    before = len(watching.asked())
+    await devtools.send("Page.reload", session)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOAD_SECONDS):
+            await watching.loaded.wait()
+    await _settle(devtools, session, watching, before + 1)
 
 
 async def _bodies(devtools: Devtools, session: str, watching: _Watching) -> None:

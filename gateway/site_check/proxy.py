@@ -17,6 +17,10 @@ _LARGEST_HEAD = 64 * 1024
 _HEAD_SECONDS = 30.0
 _CONNECT_SECONDS = 10.0
 _CHUNK = 64 * 1024
+# A page on a private address itself may reach every other.
+ANY_HOST = frozenset({"*"})
+# What the browser would ask of its maker by itself.
+_OF_THE_BROWSER = frozenset({"clients2.google.com", "accounts.google.com", "update.googleapis.com"})
 _HOP_BY_HOP = ("proxy-", "connection:", "keep-alive:")
 
 
@@ -37,7 +41,7 @@ def is_public(address: str) -> bool:
 
 
 class Outward:
-    """The proxy. ``private``: hosts that may stand on private addresses. What failed is kept by host."""
+    """The proxy. ``private``: hosts that may stand on private addresses. What failed is kept by host and port."""
 
     def __init__(self, private: Collection[str] = ()) -> None:
         self._private = frozenset(host.lower() for host in private)
@@ -101,6 +105,8 @@ class Outward:
         """A connection to ``host``. Raises OSError, TimeoutError."""
         host = host.lower()
         place = f"{host}:{port}"
+        if host in _OF_THE_BROWSER:
+            raise OSError("not for a page")
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -108,7 +114,8 @@ class Outward:
             self.faults[place] = Fault.UNKNOWN_NAME
             raise
         addresses = [str(info[4][0]) for info in found]
-        allowed = [each for each in addresses if is_public(each) or host in self._private]
+        may_be_private = self._private == ANY_HOST or host in self._private
+        allowed = [each for each in addresses if is_public(each) or may_be_private]
         if not allowed:
             self.faults[place] = Fault.PRIVATE
             raise OSError("private address")

@@ -65,7 +65,7 @@ async def add_check(
         company_id=company_id,
         site_id=site_id,
         url=url,
-        mark_hash=_hash(mark),
+        mark_hash=_hash(company_id, mark),
         good_until=datetime.now(UTC) + _GOOD_FOR,
         asked_by=asked_by,
     )
@@ -76,7 +76,7 @@ async def add_check(
 async def is_good(connection: Any, company_id: int, mark: str) -> bool:
     """Whether the browser with this mark makes a check of a site of this company now."""
     found: bool = await _queries.is_good(
-        connection, company_id=company_id, mark_hash=_hash(mark), now=datetime.now(UTC)
+        connection, company_id=company_id, mark_hash=_hash(company_id, mark), now=datetime.now(UTC)
     )
     return found
 
@@ -139,9 +139,27 @@ async def all_sites(connection: Any) -> list[SiteNamed]:
     ]
 
 
-async def tracking_numbers(connection: Any, company_id: int) -> frozenset[str]:
-    """Every number of a company that a page may show, as E.164."""
-    return frozenset({row["e164"] async for row in _queries.tracking_numbers(connection, company_id=company_id)})
+@dataclass(frozen=True, slots=True)
+class NumbersNamed:
+    """Numbers as E.164: those printed on a site, those of its company's pools that lend, and those of static ones."""
+
+    targets: tuple[str, ...]
+    lent: frozenset[str]
+    printed: frozenset[str]
+
+
+async def numbers_of(connection: Any, company_id: int, site_id: int) -> NumbersNamed:
+    """The numbers that matter to a site's pages."""
+    targets, lent, printed = [], set(), set()
+    async for row in _queries.numbers_of(connection, company_id=company_id, site_id=site_id):
+        match row["kind"]:
+            case "target":
+                targets.append(row["e164"])
+            case "dynamic":
+                lent.add(row["e164"])
+            case _:
+                printed.add(row["e164"])
+    return NumbersNamed(tuple(targets), frozenset(lent), frozenset(printed))
 
 
 def _check(row: Any) -> Check:
@@ -149,5 +167,6 @@ def _check(row: Any) -> Check:
     return Check(**{**row, "report": None if report is None else json.loads(report)})
 
 
-def _hash(mark: str) -> bytes:
-    return hashlib.sha256(mark.encode()).digest()
+def _hash(company_id: int, mark: str) -> bytes:
+    # One browser may be good in several companies, where a page carries another's key.
+    return hashlib.sha256(f"{company_id}:{mark}".encode()).digest()
