@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from gateway.asterisk.node import Node
+from gateway.attribution import nightly
 from gateway.attribution.live import LiveAttribution
 from gateway.attribution.settling import Settling
 from gateway.calls.directory import Directory
@@ -153,12 +154,15 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "postgres": listener.run,
                     "numbers": lambda: numbers.keep(numbers_changed),
                     "jobs": lambda: run_jobs(
-                        database.dsn, {**studio.handlers(), **months.handlers(database, keep)}, health
+                        database.dsn,
+                        {**studio.handlers(), **months.handlers(database, keep), **nightly.handlers(database)},
+                        health,
                     ),
                     "months": lambda: months.look_ahead(database, keep),
                     "pools": lambda: keep_sampling(database),
                     "sources of ringing calls": live.run,
                     "sources of calls": settling.run,
+                    "learning": lambda: nightly.keep_learning(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }

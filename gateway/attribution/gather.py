@@ -1,7 +1,7 @@
 """Reads all that is known around a call: the same way when it rings, when it is settled and when it is recomputed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -173,19 +173,15 @@ async def _touches(connection: Any, rung: Rung, suspicion: Suspicion) -> list[Pe
     if not visitors:
         return []
     answer = suspicion.verdict.visitor
-    others: set[str] = set()
+    others: dict[str, How] = {}
     since = rung.at - rung.lookback
     if answer is not None and rung.caller:
-        rows = _queries.visitors_of_caller(
-            connection,
-            company_id=rung.company_id,
-            caller=rung.caller,
-            since=since,
-            at=rung.at,
-            call_id=rung.call_id,
-            sure=SURELY_KNOWN,
-        )
-        others = {str(row["visitor_id"]) async for row in rows} - {answer}
+        place: dict[str, Any] = {"company_id": rung.company_id, "caller": rung.caller, "since": since, "at": rung.at}
+        async for row in _queries.visitors_of_form(connection, **place):
+            others[str(row["visitor_id"])] = How.FORM
+        async for row in _queries.visitors_of_caller(connection, **place, call_id=rung.call_id, sure=SURELY_KNOWN):
+            others[str(row["visitor_id"])] = How.CALLER
+        others.pop(answer, None)
     all_visitors = list({*visitors, *(UUID(each) for each in others)})
     rows = _queries.arrivals(
         connection,
@@ -199,7 +195,7 @@ async def _touches(connection: Any, rung: Rung, suspicion: Suspicion) -> list[Pe
     return [_arrival(row, others) async for row in rows]
 
 
-def _arrival(row: Any, others: Iterable[str]) -> PersonsTouch:
+def _arrival(row: Any, others: Mapping[str, How]) -> PersonsTouch:
     visitor = str(row["visitor"])
     return PersonsTouch(
         row["id"],
@@ -207,7 +203,7 @@ def _arrival(row: Any, others: Iterable[str]) -> PersonsTouch:
         row["started_at"],
         source_of(row),
         row["is_touch"],
-        How.CALLER if visitor in others else How.BROWSER,
+        others.get(visitor, How.BROWSER),
     )
 
 

@@ -113,6 +113,12 @@ WHERE call.company_id = :company_id AND call.caller = :caller AND call.started_a
   AND (call.started_at, call.id) < (:at::timestamptz, :call_id::bigint)
   AND said.visitor_id IS NOT NULL AND said.confidence >= :sure::double precision;
 
+-- name: visitors_of_form
+-- Who left a number in a form or a chat, up to a call from it.
+SELECT DISTINCT coalesce(visitor_id, visit_id) AS visitor_id FROM leads
+WHERE company_id = :company_id AND phone = :caller AND phone <> '' AND visit_id IS NOT NULL AND suspect = ''
+  AND received_at >= :since::timestamptz AND received_at <= :at::timestamptz;
+
 -- name: arrivals
 -- Visits of visitors, and single ones, that began in a time.
 SELECT visit.id, coalesce(visit.visitor_id, visit.id) AS visitor, visit.started_at, visit.is_touch, visit.label,
