@@ -29,7 +29,7 @@ ROOMS = {
     "number": "gateway.pools.commands",
     "pool": "gateway.pools.commands",
     "pools": "gateway.attribution.commands",
-    "site": "gateway.site_check.commands",
+    "site": "gateway.http.collector.commands",
     "source": "gateway.pools.commands",
     "sources": "gateway.visits.commands",
     "user": "gateway.http.commands",
