@@ -1,11 +1,11 @@
-"""The commands that set up companies and their numbers: ``company``, ``source``, ``destination``, ``number``."""
+"""The commands that set up companies and their numbers: ``company``, ``source``, ``number``, and the rooms beside."""
 
 from typing import Any, TextIO
 
 import click
 
-from gateway.asterisk.dialstring import dialplan_context
 from gateway.pools import setup
+from gateway.pools.destination_commands import COMMANDS as DESTINATIONS
 from gateway.pools.number_changes import standings
 from gateway.pools.number_commands import COMMANDS as NUMBER_CHANGES
 from gateway.pools.number_commands import state_of
@@ -164,76 +164,6 @@ def list_sources(settings: Settings, company: str | None) -> None:
 
 
 @click.group()
-def destination() -> None:
-    """Destinations: where calls ring."""
-
-
-@destination.command("add")
-@click.argument("name")
-@click.argument("dial")
-@click.option("--ring-seconds", type=int, default=30, show_default=True)
-@click.option("--then", "next_name", metavar="NAME", help="The destination that rings when nobody answers here.")
-@click.option("--main", "is_default", is_flag=True, help="Make it the main line, where numbers without one ring.")
-@of_company
-@click.pass_obj
-def add_destination(
-    settings: Settings,
-    name: str,
-    dial: str,
-    ring_seconds: int,
-    next_name: str | None,
-    is_default: bool,
-    company: str | None,
-) -> None:
-    """Make a destination.
-
-    DIAL is what Asterisk dials, such as PJSIP/reception or PJSIP/+13065551234@carrier; or a place in your own
-    dialplan, such as Dialplan/600@queues, in a context that the settings allow (dialplan_contexts).
-    """
-
-    async def work(connection: Any) -> str:
-        owner = await setup.the_company(connection, company)
-        await setup.add_destination(
-            connection,
-            owner,
-            name,
-            dial,
-            ring_seconds=ring_seconds,
-            next_name=next_name,
-            is_default=is_default or None,
-            contexts=settings.calls.dialplan_contexts,
-            trunks=any(node.trunks for node in settings.nodes),
-        )
-        if dialplan_context(dial.strip()) is not None:
-            return (
-                f"{name} leads to {dial}.\nWhen nobody takes the call there, hand it back:  Goto(numberpool-next,s,1)"
-            )
-        return f"{name} rings {dial} for {ring_seconds} s."
-
-    in_transaction(settings, work)
-
-
-@destination.command("list")
-@of_company
-@click.pass_obj
-def list_destinations(settings: Settings, company: str | None) -> None:
-    """Show the destinations of a company."""
-
-    async def work(connection: Any) -> str:
-        owner = await setup.the_company(connection, company)
-        return table(
-            ("NAME", "DIALS", "RINGS", "THEN", "MAIN LINE"),
-            (
-                (each["name"], each["dial"], f"{each['ring_seconds']} s", each["next_name"], _yes(each["is_default"]))
-                for each in await setup.destinations(connection, owner)
-            ),
-            'No destination yet. Make one:  numberpool destination add "Front desk" PJSIP/reception',
-        )
-
-    in_transaction(settings, work)
-
-
-@click.group()
 def number() -> None:
     """Tracking numbers."""
 
@@ -319,4 +249,4 @@ def list_numbers(settings: Settings, company: str | None) -> None:
 for change in NUMBER_CHANGES:
     number.add_command(change)
 
-COMMANDS: tuple[click.Command, ...] = (company, source, destination, number, *POOLS, *SITES)
+COMMANDS: tuple[click.Command, ...] = (company, source, *DESTINATIONS, number, *POOLS, *SITES)

@@ -24,6 +24,8 @@ class SetupError(Mendable):
     ├── NoTrunks
     ├── EmergencyNumber, DialsEmergency
     ├── BadRingSeconds
+    ├── NextInCircle
+    ├── StillLeadsThere
     ├── NumberTaken
     ├── CallsItself
     ├── IsDestination
@@ -116,6 +118,20 @@ class BadSound(_Said):
 
 class BadRingSeconds(SetupError):
     """seconds is no time to let it ring; choose 5 to 600."""
+
+
+class NextInCircle(SetupError):
+    """leads back to this destination, so an unanswered call would go round for ever; choose another, or none."""
+
+
+class StillLeadsThere(_Said):
+    """A destination cannot be removed while calls ring there."""
+
+    def __init__(self, name: str, reasons: Collection[str]) -> None:
+        super().__init__(
+            f"{name!r} is still where these ring: {'; '.join(reasons)}. Say where they shall ring:  "
+            f'numberpool destination remove "{name}" --instead NAME'
+        )
 
 
 class NumberTaken(SetupError):

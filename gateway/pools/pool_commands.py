@@ -74,6 +74,7 @@ def _asked(given: dict[str, Any]) -> PoolSettings:
         fallback=given["fallback"],
         price=given["price"],
         targets=_listed(given["targets"]),
+        record=given.get("record"),
     )
 
 
@@ -114,6 +115,11 @@ def add_pool(
 
 @pool.command("set")
 @click.argument("name")
+@click.option(
+    "--record",
+    type=click.Choice(["on", "off", "company"]),
+    help="Whether calls of its numbers are recorded, or as the company says.",
+)
 @_settings
 @of_company
 @click.pass_obj

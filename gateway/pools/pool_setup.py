@@ -18,6 +18,7 @@ from gateway.store.queries import load_queries
 
 NONE = "none"
 
+_RECORDS = {"on": True, "off": False, "company": None}
 _LEAST = timedelta(minutes=1)
 _PARAMETER = re.compile(r"[a-z0-9_.-]{1,60}")
 _PRICE = re.compile(r"[0-9]{1,8}(?:\.[0-9]{1,4})?")
@@ -31,7 +32,7 @@ class PoolSettings:
 
     Lengths of time are ``20m``, ``1h``; ``when`` are conditions (``medium=cpc,ppc``; empty: everybody), ``bound_to``
     parameters (``utm_campaign``; empty: each visitor has a number), ``targets`` numbers printed on sites (empty: all of
-    them). ``fallback`` and ``price`` may be ``none``.
+    them). ``fallback`` and ``price`` may be ``none``. ``record``: ``company`` does as the company says.
     """
 
     priority: int | None = None
@@ -45,6 +46,7 @@ class PoolSettings:
     fallback: str | None = None
     price: str | None = None
     targets: tuple[str, ...] | None = None
+    record: Literal["on", "off", "company"] | None = None
 
 
 async def pools(connection: Any, company: Company) -> list[Any]:
@@ -105,6 +107,7 @@ async def change_pool(connection: Any, company: Company, name: str, settings: Po
         window_seconds=_seconds(settings.window, present["window_seconds"], least=_LEAST),
         when_full=settings.when_full or present["when_full"],
         fallback_number=_fallback(settings.fallback, company, present["fallback_number"]),
+        record_calls=present["record_calls"] if settings.record is None else _RECORDS[settings.record],
         monthly_price=present["monthly_price"] if settings.price is None else price(settings.price),
     )
     if settings.targets is not None:

@@ -14,14 +14,14 @@ WHERE p.company_id = :company_id ORDER BY p.id;
 -- name: hold_pool^
 -- One pool, until the end of the transaction.
 SELECT id, kind, priority, conditions, bound_to, reserve_seconds, quarantine_seconds, dialled_quarantine_seconds,
-       window_seconds, when_full, fallback_number, monthly_price
+       window_seconds, when_full, fallback_number, monthly_price, record_calls
 FROM pools WHERE company_id = :company_id AND name = :name FOR UPDATE;
 
 -- name: change_pool!
 UPDATE pools SET priority = :priority, conditions = :conditions, bound_to = :bound_to, reserve_seconds = :reserve_seconds,
                  quarantine_seconds = :quarantine_seconds, dialled_quarantine_seconds = :dialled_quarantine_seconds,
                  window_seconds = :window_seconds, when_full = :when_full, fallback_number = :fallback_number,
-                 monthly_price = :monthly_price
+                 monthly_price = :monthly_price, record_calls = :record_calls
 WHERE company_id = :company_id AND id = :pool_id;
 
 -- name: serve_targets!

@@ -89,7 +89,7 @@ async def add_company(
     ``main_number`` is the number people know it by. Raises NoName, NameTaken, UnknownTimeZone, UnknownCurrency,
     BadRegion, BadSound, BadNumber, EmergencyNumber.
     """
-    name = _named(name)
+    name = checked_name(name)
     if any(row["name"] == name for row in await companies(connection)):
         raise errors.NameTaken(name)
     try:
@@ -136,7 +136,7 @@ async def add_source(
     source_id: int | None = await _queries.add_source(
         connection,
         company_id=company.id,
-        name=_named(name),
+        name=checked_name(name),
         channel=channel.strip(),
         source=source.strip(),
         medium=medium.strip(),
@@ -165,23 +165,9 @@ async def add_destination(
     outside (``Trunk/…``). Raises NoName, NameTaken, BadDialString, BadNumber, EmergencyNumber, NoTrunks,
     ContextNotAllowed, BadRingSeconds, NoSuchDestination, CallsItself.
     """
-    name = _named(name)
-    try:
-        dial = checked_dial_string(_outside(dial.strip(), company.region))
-    except ValueError as error:
-        raise errors.BadDialString(str(error)) from None
-    if (emergency := emergency_dialled(dial, company.region)) is not None:
-        raise errors.DialsEmergency(dial, emergency)
-    if dial.startswith(TRUNK) and not trunks:
-        raise errors.NoTrunks(dial)
-    context = dialplan_context(dial)
-    if context is not None and context not in contexts:
-        raise errors.ContextNotAllowed(dial, context, contexts)
-    if not 5 <= ring_seconds <= 600:
-        raise errors.BadRingSeconds(ring_seconds)
-    ours = [row async for row in _queries.all_numbers(connection)]
-    if dials_any_of(dial, [(row["e164"], row["region"]) for row in ours]):
-        raise errors.CallsItself(dial)
+    name = checked_name(name)
+    dial = await checked_dial(connection, company, dial, contexts=contexts, trunks=trunks)
+    ring_seconds = checked_ring_seconds(ring_seconds)
     next_id = None
     if next_name is not None:
         next_id = _by_name(await destinations(connection, company), next_name, errors.NoSuchDestination)
@@ -203,6 +189,45 @@ async def add_destination(
     return destination_id
 
 
+async def checked_dial(
+    connection: Any, company: Company, dial: str, *, contexts: Collection[str] = (), trunks: bool = True
+) -> str:
+    """What a destination dials, as it is stored; ``contexts`` and ``trunks`` as ``add_destination`` says.
+
+    Raises BadDialString, BadNumber, EmergencyNumber, DialsEmergency, NoTrunks, ContextNotAllowed, CallsItself.
+    """
+    try:
+        dial = checked_dial_string(_outside(dial.strip(), company.region))
+    except ValueError as error:
+        raise errors.BadDialString(str(error)) from None
+    if (emergency := emergency_dialled(dial, company.region)) is not None:
+        raise errors.DialsEmergency(dial, emergency)
+    if dial.startswith(TRUNK) and not trunks:
+        raise errors.NoTrunks(dial)
+    context = dialplan_context(dial)
+    if context is not None and context not in contexts:
+        raise errors.ContextNotAllowed(dial, context, contexts)
+    ours = [row async for row in _queries.all_numbers(connection)]
+    if dials_any_of(dial, [(row["e164"], row["region"]) for row in ours]):
+        raise errors.CallsItself(dial)
+    return dial
+
+
+def checked_ring_seconds(seconds: int) -> int:
+    """How long a destination rings. Raises BadRingSeconds."""
+    if not 5 <= seconds <= 600:
+        raise errors.BadRingSeconds(seconds)
+    return seconds
+
+
+def checked_name(name: str) -> str:
+    """A name with single spaces. Raises NoName."""
+    name = " ".join(name.split())
+    if not name or not name.isprintable():
+        raise errors.NoName(name)
+    return name
+
+
 async def add_pool(
     connection: Any,
     company: Company,
@@ -213,7 +238,7 @@ async def add_pool(
 ) -> int:
     """Make a pool; its id. Raises NoName, NameTaken."""
     pool_id: int | None = await _queries.add_pool(
-        connection, company_id=company.id, name=_named(name), kind=kind, record_calls=record_calls
+        connection, company_id=company.id, name=checked_name(name), kind=kind, record_calls=record_calls
     )
     if pool_id is None:
         raise errors.NameTaken(name.strip())
@@ -295,13 +320,6 @@ def _by_name(rows: list[Any], name: str, missing: type[errors.SetupError]) -> in
         if row["name"] == name.strip():
             return int(row["id"])
     raise missing(name)
-
-
-def _named(name: str) -> str:
-    name = " ".join(name.split())
-    if not name or not name.isprintable():
-        raise errors.NoName(name)
-    return name
 
 
 def _time_zone(name: str) -> str:

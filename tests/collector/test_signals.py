@@ -88,6 +88,24 @@ async def test_a_tap_is_written_with_its_number(collected: Collected) -> None:
     assert (str(taps[0]["visit_id"]), str(taps[0]["exposure_id"])) == (answer["visit"], shown["exposure"])
 
 
+async def test_a_tap_as_the_link_dials_it(collected: Collected) -> None:
+    page = await collected.page()
+    visit = (await page.visit())["visit"]
+    dialled = ["3065550100", "13065550100", "+1 306-555-0100", "442079460018", "+442079460018", "310", "0", ""]
+    for number in dialled:
+        assert (await page.post("/v1/tap", {"site": page.key, "visit": visit, "number": number})).status == 204
+    taps = await collected.rows("SELECT e164 FROM taps ORDER BY at")
+    assert [tap["e164"] for tap in taps] == ["+13065550100"] * 3 + ["+442079460018"] * 2 + [""] * 3
+
+
+async def test_a_page_that_shows_nothing_of_ours_is_heard(collected: Collected) -> None:
+    page = await collected.page()
+    for body in ({"exposures": []}, {}):
+        assert (await page.post("/v1/leave", {"site": page.key, **body})).status == 204
+        answer = await page.post("/v1/alive", {"site": page.key, **body})
+        assert (answer.status, await answer.json()) == (200, {"exposures": {}, "ask_again": False})
+
+
 async def test_exposures_of_others_and_of_nobody(collected: Collected) -> None:
     from tests.pools.shop import open_shop
 

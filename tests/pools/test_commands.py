@@ -82,6 +82,27 @@ def test_a_list_is_taken_whole_or_not_at_all(numberpool: Typed) -> None:
     assert len(numberpool("number", "list").stdout.splitlines()) == 3
 
 
+def test_destinations_are_changed_and_removed(numberpool: Typed) -> None:
+    numberpool("company", "add", "Prairie Heating", "--region", "CA")
+    numberpool("destination", "add", "Front desk", "PJSIP/reception")
+    numberpool("destination", "add", "Mobile", "PJSIP/mobile")
+    assert "name what to change" in numberpool("destination", "set", "Mobile").stderr
+    changed = numberpool(
+        "destination", "set", "Front desk", "--name", "Desk", "--ring-seconds", "15", "--then", "Mobile"
+    )
+    assert changed.stdout == "Desk rings PJSIP/reception for 15 s, then Mobile. It is the main line.\n", changed.stderr
+    circle = numberpool("destination", "set", "Mobile", "--then", "Desk")
+    assert (circle.returncode, "go round for ever" in circle.stderr) == (1, True)
+    refused = numberpool("destination", "remove", "Mobile")
+    assert (refused.returncode, "calls that Desk does not answer" in refused.stderr) == (1, True)
+    assert numberpool("destination", "remove", "Desk", "--instead", "Mobile").stdout == (
+        "Desk is removed. What rang there rings Mobile.\n"
+    )
+    listed = numberpool("destination", "list").stdout.splitlines()
+    assert re.split(" {2,}", listed[1])[:2] == ["Mobile", "PJSIP/mobile"]
+    assert listed[1].endswith("yes")
+
+
 def test_a_fax_number(numberpool: Typed) -> None:
     numberpool("company", "add", "Prairie Heating", "--region", "CA")
     numberpool("destination", "add", "Fax", "PJSIP/fax")

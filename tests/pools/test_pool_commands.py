@@ -61,6 +61,23 @@ async def test_from_nothing_to_a_pool_with_numbers(person: Person) -> None:
     assert "CAD" not in row
 
 
+async def test_whether_a_pool_records(person: Person) -> None:
+    await person.types("pool", "add", "Visitors", "--no-record")
+    await person.types("number", "import", "-", "--pool", "Visitors", given="306 555 2001")
+
+    async def records() -> str:
+        (_, row) = (await person.types("number", "list")).output.splitlines()
+        return row.split()[-2]
+
+    assert await records() == "no"
+    for said, heard in (("on", "yes"), ("off", "no"), ("company", "yes")):
+        await person.types("pool", "set", "Visitors", "--record", said)
+        assert await records() == heard
+    await person.types("pool", "set", "Visitors", "--record", "off")
+    await person.types("pool", "set", "Visitors", "--reserve", "30m")
+    assert await records() == "no"
+
+
 async def test_faulty_lines_are_named(person: Person, tmp_path: Path) -> None:
     file = tmp_path / "numbers.csv"
     file.write_bytes("number,source\n306 555 2001,Flyer\nnonsense,Flyer\n306 555 2002,Radio\n".encode("utf-16"))

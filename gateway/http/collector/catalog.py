@@ -68,11 +68,17 @@ class SiteKnown:
         return decision
 
     def as_e164(self, printed: str) -> str:
-        """A number as a page prints or dials it, as E.164; empty where it is none."""
-        try:
-            return to_e164(printed.removeprefix("tel:"), self.site.region)
-        except NumberError:
-            return ""
+        """A number as a page prints or dials it, as E.164; empty where it is none.
+
+        Of another country's number a link may have lost its ``+``.
+        """
+        text = printed.removeprefix("tel:").strip()
+        for form in (text, f"+{text}" if text.isdigit() else ""):
+            try:
+                return to_e164(form, self.site.region)
+            except NumberError:
+                pass
+        return ""
 
     def is_own(self, host: str) -> bool:
         """Whether a host is the site's, or below one of its hosts."""

@@ -126,7 +126,7 @@ class Alive(Message):
 
     site: _Key
     visit: _GivenId = None
-    exposures: list[OwnId] = Field(max_length=16)
+    exposures: list[OwnId] = Field([], max_length=16, description="none: a page that shows nothing of ours")
 
 
 class Left(Alive):
