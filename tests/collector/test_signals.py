@@ -100,7 +100,8 @@ async def test_a_tap_as_the_link_dials_it(collected: Collected) -> None:
 
 async def test_a_page_that_shows_nothing_of_ours_is_heard(collected: Collected) -> None:
     page = await collected.page()
-    for body in ({"exposures": []}, {}):
+    bodies: tuple[dict[str, list[str]], ...] = ({"exposures": []}, {})
+    for body in bodies:
         assert (await page.post("/v1/leave", {"site": page.key, **body})).status == 204
         answer = await page.post("/v1/alive", {"site": page.key, **body})
         assert (answer.status, await answer.json()) == (200, {"exposures": {}, "ask_again": False})
