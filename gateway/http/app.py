@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from gateway.http import api, call_pages, company_pages, live, operations, recording, sign_in
+from gateway.http import account_pages, api, call_pages, company_pages, live, operations, recording, sign_in
 from gateway.http.errors import answer_refusals
 from gateway.http.keys import PARTS, PagesParts
 from gateway.http.openapi import openapi
@@ -12,7 +12,6 @@ from gateway.http.permissions import Permission
 from gateway.http.protection import add_security_headers, believe_proxies, same_site_only
 from gateway.http.rendering import TEMPLATES, static_file, templates_of_checkout_or_wheel
 from gateway.http.routing import ROUTES, Answers, Route, add_routes, guard, refuse_open_routes
-from gateway.http.throttle import THROTTLE, Throttle
 from gateway.http.undo import REVERSALS, Reversal, undo
 
 __all__ = ["TABLE", "PagesParts", "pages_app"]
@@ -22,6 +21,7 @@ LARGEST_BODY = 64 * 1024
 
 PAGE, DATA = Answers.PAGE, Answers.DATA
 _ID = "{id:[0-9]{1,19}}"
+_TOKEN = "{token:[A-Za-z0-9_-]{1,100}}"
 
 
 async def _openapi(_request: web.Request) -> web.StreamResponse:
@@ -44,12 +44,25 @@ TABLE: tuple[Route, ...] = (
     Route("GET", "/events", live.events, Permission.CALLS_READ, DATA),
     Route("GET", "/sign-in", sign_in.sign_in_page, Permission.PUBLIC),
     Route("POST", "/sign-in", sign_in.sign_in, Permission.PUBLIC),
-    Route("GET", "/sign-in/link/{token:[A-Za-z0-9_-]{1,100}}", sign_in.link_page, Permission.PUBLIC),
-    Route("POST", "/sign-in/link/{token:[A-Za-z0-9_-]{1,100}}", sign_in.use_link, Permission.PUBLIC),
+    Route("GET", "/sign-in/code", sign_in.code_page, Permission.PUBLIC),
+    Route("POST", "/sign-in/code", sign_in.show_code, Permission.PUBLIC),
+    Route("GET", f"/sign-in/link/{_TOKEN}", sign_in.link_page, Permission.PUBLIC),
+    Route("POST", f"/sign-in/link/{_TOKEN}", sign_in.use_link, Permission.PUBLIC),
+    Route("GET", "/sign-in/forgotten", sign_in.forgotten_page, Permission.PUBLIC),
+    Route("POST", "/sign-in/forgotten", sign_in.forgotten, Permission.PUBLIC),
+    Route("GET", f"/sign-in/reset/{_TOKEN}", sign_in.reset_page, Permission.PUBLIC),
+    Route("POST", f"/sign-in/reset/{_TOKEN}", sign_in.reset, Permission.PUBLIC),
     Route("POST", "/sign-out", sign_in.sign_out, Permission.SIGNED_IN),
-    Route("GET", "/welcome", sign_in.welcome, Permission.SIGNED_IN),
-    Route("GET", "/account", sign_in.account_page, Permission.SIGNED_IN),
-    Route("POST", "/account/password", sign_in.change_password, Permission.SIGNED_IN),
+    Route("GET", "/welcome", account_pages.welcome, Permission.SIGNED_IN),
+    Route("GET", "/account", account_pages.account_page, Permission.SIGNED_IN),
+    Route("POST", "/account/name", account_pages.change_name, Permission.SIGNED_IN),
+    Route("POST", "/account/password", account_pages.change_password, Permission.SIGNED_IN),
+    Route("POST", f"/account/sessions/{_ID}/end", account_pages.end_session, Permission.SIGNED_IN),
+    Route("POST", "/account/sessions/end", account_pages.end_other_sessions, Permission.SIGNED_IN),
+    Route("GET", "/account/second-step", account_pages.second_step_page, Permission.SIGNED_IN),
+    Route("POST", "/account/second-step", account_pages.turn_on, Permission.SIGNED_IN),
+    Route("POST", "/account/second-step/off", account_pages.turn_off, Permission.SIGNED_IN),
+    Route("POST", "/account/second-step/codes", account_pages.renew_codes, Permission.SIGNED_IN),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
     Route(
         "GET",
@@ -96,7 +109,6 @@ def pages_app(parts: PagesParts) -> web.Application:
     app[PARTS] = parts
     app[ROUTES] = {}
     app[TEMPLATES] = templates_of_checkout_or_wheel()
-    app[THROTTLE] = Throttle()
     app[REVERSALS] = TAKEN_BACK
     streams = app[live.STREAMS] = live.Streams()
     add_routes(app, TABLE)

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import click
 
+from gateway import audit
+from gateway.audit import Action, by_command
 from gateway.errors import Mendable
-from gateway.http import accounts
+from gateway.http import accounts, links, second_step
 from gateway.http.permissions import Role
 from gateway.opening import with_database
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.queries import load_queries
+from gateway.terminal import table
 
 _queries = load_queries(Path(__file__).parent, "accounts.sql")
 
@@ -38,11 +41,28 @@ async def add_user(database: Database, email: str, company: str, role: Role, nam
                 f"there is no company {company!r}; "
                 + (f"known: {', '.join(known)}" if known else "create one with numberpool company add NAME")
             )
-        user_id: int | None = await _queries.insert_user(connection, email=email, name=name)
+        user_id: int | None = await _queries.insert_user(connection, email=email, name=name, language=None)
         if user_id is None:
             user_id = int((await _queries.user_by_email(connection, email=email))["id"])
         await _queries.set_membership(connection, user_id=user_id, company_id=found["id"], role=role.value)
+        about = {"name": name or email, "role": role.value}
+        await audit.note(connection, by_command(), found["id"], Action.USER_ADDED, f"user/{user_id}", **about)
     return user_id
+
+
+async def drop_second_step(database: Database, email: str) -> bool:
+    """For somebody whose telephone and recovery codes are lost: whether the second step was on.
+
+    Raises CommandRefused where there is no such user.
+    """
+    async with database.everything() as connection:
+        user = await _queries.user_by_email(connection, email=accounts.folded(email))
+        if user is None:
+            raise CommandRefused(f"there is no user {accounts.folded(email)}; numberpool user list shows all")
+        was_on = await second_step.turn_off(connection, user["id"])
+        if was_on:
+            await accounts.note_everywhere(connection, by_command(), user["id"], Action.SECOND_STEP_OFF)
+    return was_on
 
 
 async def make_login_link(database: Database, email: str, base_url: str) -> str:
@@ -50,7 +70,7 @@ async def make_login_link(database: Database, email: str, base_url: str) -> str:
 
     Raises CommandRefused where there is no such user.
     """
-    token = await accounts.make_link_token(database, email)
+    token = await links.make_link_token(database, email)
     if token is None:
         raise CommandRefused(
             f"there is no user {accounts.folded(email)}; make one with numberpool user add EMAIL --company NAME"
@@ -75,6 +95,34 @@ def add(settings: Settings, email: str, company: str, role: str, name: str) -> N
     async def work(database: Database) -> str:
         await add_user(database, email, company, Role(role), name)
         return f"{accounts.folded(email)} is now {role} of {company}. Next: numberpool login-link {email}"
+
+    with_database(settings, work)
+
+
+@user.command("list")
+@click.pass_obj
+def list_users(settings: Settings) -> None:
+    """Show who may sign in, to which company, as what."""
+
+    async def work(database: Database) -> str:
+        async with database.everything() as connection:
+            rows = [tuple(row.values()) async for row in _queries.all_users(connection)]
+        titles = ("company", "e-mail", "name", "role", "second step")
+        return table(titles, rows, "There is no user yet; make one with numberpool user add EMAIL --company NAME")
+
+    with_database(settings, work)
+
+
+@user.command("second-step-off")
+@click.argument("email")
+@click.pass_obj
+def second_step_off(settings: Settings, email: str) -> None:
+    """Let a user sign in with the password alone again, whose telephone and recovery codes are lost."""
+
+    async def work(database: Database) -> str:
+        if await drop_second_step(database, email):
+            return f"The second step of {accounts.folded(email)} is off."
+        return f"{accounts.folded(email)} has no second step; nothing was changed."
 
     with_database(settings, work)
 

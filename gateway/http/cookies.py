@@ -1,4 +1,4 @@
-"""The session's cookie: bound to this host alone (``__Host-``) wherever the pages are served over TLS."""
+"""The cookies of a session and of a browser: bound to this host alone (``__Host-``) wherever there is TLS."""
 
 from aiohttp import web
 
@@ -7,6 +7,9 @@ from gateway.http.keys import PARTS
 # RFC 6265bis, section 4.1.3.2: a browser keeps such a cookie only with Secure, Path=/ and without Domain.
 SECURE_NAME = "__Host-np_session"
 PLAIN_NAME = "np_session"
+# Stays when one signs out: by it a browser is known again.
+SECURE_DEVICE = "__Host-np_device"
+PLAIN_DEVICE = "np_device"
 
 
 def over_tls(request: web.Request) -> bool:
@@ -38,3 +41,22 @@ def clear_session(request: web.Request, response: web.StreamResponse) -> None:
     """Take the token away again."""
     secure = over_tls(request)
     response.del_cookie(SECURE_NAME if secure else PLAIN_NAME, path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def device_token(request: web.Request) -> str | None:
+    """By what this browser was known the last time."""
+    return request.cookies.get(SECURE_DEVICE if over_tls(request) else PLAIN_DEVICE)
+
+
+def set_device(request: web.Request, response: web.StreamResponse, token: str, seconds: int) -> None:
+    """Have the browser known again."""
+    secure = over_tls(request)
+    response.set_cookie(
+        SECURE_DEVICE if secure else PLAIN_DEVICE,
+        token,
+        max_age=seconds,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )

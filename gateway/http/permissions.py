@@ -1,9 +1,9 @@
 """What a route may ask for, and which role holds what.
 
-An agent is to see his own calls only: those that rang at, or were answered by, one of the telephones that are his in
-that company. No handler will look to that: the database itself is to show an agent's request no others. So a route that
-reads calls, or marks one that it has read, may be given to agents as it is; one that shows totals, visitors or settings
-may not.
+An agent sees his own calls only: those that rang at, or were answered by, one of the telephones that are his in that
+company. No handler looks to that: while an agent's request is served, the database itself shows no other call, leg or
+recording to ``Database.companies`` (gateway.store.database, ``only_own_calls``). So a route that reads calls, or marks
+one that it has read, may be given to agents as it is; a route that shows totals, visitors or settings may not.
 """
 
 from enum import StrEnum
@@ -62,8 +62,7 @@ _ANALYST = frozenset(
         Permission.SETTINGS_READ,
     }
 )
-# To come: his own calls, once the database shows him no others.
-_AGENT: frozenset[Permission] = frozenset()
+_AGENT = frozenset({Permission.CALLS_READ, Permission.CALLS_MARK, Permission.RECORDINGS_HEAR})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,

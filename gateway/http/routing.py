@@ -14,6 +14,7 @@ from gateway.http.cookies import session_token
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
 from gateway.http.permissions import GRANTS, WITHOUT_COMPANY, Permission
 from gateway.http.refusals import NotAllowed, NotFound, NotSignedIn, WrongMethod
+from gateway.store.database import only_own_calls
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -101,7 +102,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not allowed and route.permission not in WITHOUT_COMPANY:
             raise NotAllowed(permission=route.permission.value)
         request[ALLOWED] = allowed
-    return await handler(request)
+    # An agent is shown his own calls, whatever the handler asks for.
+    with only_own_calls(viewer.own_calls if viewer is not None else None):
+        return await handler(request)
 
 
 def companies_with(permission: Permission, viewer: "accounts.Viewer") -> tuple[int, ...]:
@@ -115,7 +118,8 @@ def companies_with(permission: Permission, viewer: "accounts.Viewer") -> tuple[i
 
 async def _viewer(request: web.Request) -> "accounts.Viewer | None":
     token = session_token(request)
-    return await accounts.viewer_of(request.app[PARTS].database, token) if token else None
+    database = request.app[PARTS].database
+    return await accounts.viewer_of(database, token, request.remote or "") if token else None
 
 
 def _to_sign_in(request: web.Request, route: Route) -> web.StreamResponse:

@@ -38,6 +38,10 @@ class Words:
         """A text of the catalogues, in the reader's language."""
         return self._say.gettext(text)
 
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """A text of the catalogues about so many of something; ``%(num)s`` in it is the number."""
+        return self._say.ngettext(one, many, count) % {"num": self.number(count)}
+
     def time(self, moment: datetime) -> str:
         """10:42 AM, or 10:42 where the country counts to 24."""
         return dates.format_time(moment, "short", tzinfo=self.zone, locale=self.locale)
