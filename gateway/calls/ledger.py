@@ -20,7 +20,9 @@ from gateway.calls.directory import Directory
 from gateway.calls.entry import CallEntry, Measured, call_entry
 from gateway.calls.record import CallRecord, Stage
 from gateway.calls.recordings import expect_recording
+from gateway.calls.region import region_of
 from gateway.health import Condition, Health
+from gateway.leads.search import words_of
 from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
 
@@ -201,9 +203,13 @@ class Ledger:
 
     async def _save(self, connection: Connection, noted: Noted, entry: CallEntry, node_id: int) -> list[Written]:
         """Write one record; the call, if it goes on and the record was news."""
-        row = await _sql.save_call(connection, node_id=node_id, **_columns(entry))
+        row = await _sql.save_call(connection, node_id=node_id, region=region_of(entry.caller), **_columns(entry))
         if row is None:
             return []
+        if entry.caller_name:
+            await _sql.save_words(
+                connection, company_id=row["company_id"], call_id=row["id"], words=words_of([entry.caller_name])
+            )
         if noted.record.stage is not Stage.ENDED:
             return [Written(row["company_id"], row["id"], entry.number_id, noted)]
         call: dict[str, Any] = {"company_id": row["company_id"], "call_id": row["id"]}

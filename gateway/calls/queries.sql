@@ -44,13 +44,14 @@ SELECT id FROM made UNION ALL SELECT id FROM nodes WHERE name = :name LIMIT 1;
 INSERT INTO calls AS known (
     company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
     started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, last_answered_by, hung_up_by, hangup_cause,
-    decided_by, decision_ms, recorded, evidence
+    decided_by, decision_ms, recorded, evidence, region
 ) VALUES (
     :company_id, :node_id, :asterisk_id, :stage, :state, :outcome, :did,
     (SELECT id FROM tracking_numbers WHERE company_id = :company_id AND id = :number_id),
     (SELECT id FROM sources WHERE company_id = :company_id AND id = :source_id),
     :trunk, :caller, :caller_name, :started_at, :answered_at, :ended_at, :ring_seconds, :talk_seconds, :answered_by,
-    :last_answered_by, :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence
+    :last_answered_by, :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence,
+    :region
 )
 ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     stage = excluded.stage, state = excluded.state, outcome = excluded.outcome, answered_at = excluded.answered_at,
@@ -66,6 +67,13 @@ ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     did = CASE WHEN known.company_id = excluded.company_id THEN excluded.did ELSE known.did END
 WHERE known.stage < excluded.stage
 RETURNING id, company_id;
+
+-- name: save_words!
+-- What a call is found by when somebody searches for its caller's name.
+INSERT INTO call_words (company_id, word, started_at, call_id)
+SELECT company_id, word, started_at, id FROM calls, unnest(:words::text[]) AS word
+WHERE company_id = :company_id AND id = :call_id
+ON CONFLICT DO NOTHING;
 
 -- name: save_leg!
 -- One attempt to reach a destination, or a transfer.
