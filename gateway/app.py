@@ -20,15 +20,18 @@ from gateway.calls.leftovers import adopt_leftovers
 from gateway.calls.load import load_directory
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
+from gateway.delivery import letters
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
 from gateway.http.collector.running import run_collector
+from gateway.http.letters import writers
+from gateway.http.rendering import templates_of_checkout_or_wheel
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.pools.tally import keep_sampling
 from gateway.settings import Settings, SettingsError
 from gateway.store.database import AWAY, Database
-from gateway.store.jobs import run_jobs
+from gateway.store.jobs import Handler, run_jobs
 from gateway.store.notify import Listener
 from gateway.visits import months
 
@@ -155,7 +158,12 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "numbers": lambda: numbers.keep(numbers_changed),
                     "jobs": lambda: run_jobs(
                         database.dsn,
-                        {**studio.handlers(), **months.handlers(database, keep), **nightly.handlers(database)},
+                        {
+                            **studio.handlers(),
+                            **months.handlers(database, keep),
+                            **nightly.handlers(database),
+                            **_letters(settings, database, health),
+                        },
                         health,
                     ),
                     "months": lambda: months.look_ahead(database, keep),
@@ -188,6 +196,12 @@ async def _endless(part: str, work: Callable[[], Awaitable[None]], health: Healt
             _log.exception("a part of the gateway failed; it is started again", part=part)
             health.tell(part, Condition.NEEDS_PERSON, f"Failed and was started again ({error}); the log says where.")
         await asyncio.sleep(RESTART_SECONDS)
+
+
+def _letters(settings: Settings, database: Database, health: Health) -> dict[str, Handler]:
+    """Invitations, new passwords and notices, by mail."""
+    written = writers(database, templates_of_checkout_or_wheel(), settings.pages.public_url or "")
+    return letters.handlers(settings.mail, written, health)
 
 
 @asynccontextmanager
