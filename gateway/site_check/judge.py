@@ -9,7 +9,7 @@ from gateway.site_check.findings import Finding, Report, good, note, problem, wa
 from gateway.site_check.judge_collector import collector_findings
 from gateway.site_check.judge_numbers import number_findings
 from gateway.site_check.judge_script import key_on, script_findings, worker_findings
-from gateway.site_check.look import LOAD_SECONDS, host_in, is_visit
+from gateway.site_check.look import LOAD_SECONDS, host_in, is_visit, refusal_of
 from gateway.site_check.proxy import Fault
 from gateway.site_check.seen import Seen
 from gateway.visits.ways import LONGEST, SAFARI, Way, way_of
@@ -122,10 +122,7 @@ def _key(facts: SiteFacts, seen: Seen) -> Iterator[Finding]:
     else:
         yield good("key.right", site=site.name, company=site.company)
     host = host_in(seen.final_url)
-    refused = any(
-        is_visit(each) and each.status == 403 and "wrong_origin" in (each.body or "") for each in seen.requests
-    )
-    if refused:
+    if any(refusal_of(each) == "wrong_origin" for each in seen.requests):
         yield problem("host.refused", host=host, site=site.name)
     elif site.is_own(host):
         yield good("host.own", host=host)

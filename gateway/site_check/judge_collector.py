@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from gateway.site_check.facts import SiteFacts
 from gateway.site_check.findings import Finding, good, note, problem, warning
-from gateway.site_check.look import is_script, is_visit
+from gateway.site_check.look import is_script, is_visit, refusal_of
 from gateway.site_check.seen import Blocked, Request, Seen
 
 # The snippet waits five seconds; what takes longer than one is seen to change.
@@ -26,6 +26,8 @@ def collector_findings(facts: SiteFacts, seen: Seen) -> Iterator[Finding]:
             yield from _not_asked(seen)
         return
     last = asked[-1]
+    if refusal_of(last) in _TOLD:
+        return
     if last.error or last.status is None:
         yield from _unanswered(facts, seen, last)
     elif last.status != 200:
@@ -61,8 +63,6 @@ def _unanswered(facts: SiteFacts, seen: Seen, request: Request) -> Iterator[Find
 
 
 def _refused(facts: SiteFacts, request: Request) -> Iterator[Finding]:
-    if any(f'"{id}"' in (request.body or "") for id in _TOLD):
-        return
     if request.status in _GATEWAY:
         yield problem("collector.gateway", address=request.url, status=request.status)
         yield from _whose_side(facts)
@@ -96,7 +96,7 @@ def _whose_side(facts: SiteFacts) -> Iterator[Finding]:
 
 
 def _is_unreached(request: Request) -> bool:
-    return request.blocked is Blocked.NOBODY and (bool(request.error) or request.status in _GATEWAY)
+    return request.blocked is Blocked.NOBODY and (request.status is None or request.status in _GATEWAY)
 
 
 def _origin(url: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from gateway.site_check.facts import SiteFacts
 from gateway.site_check.findings import Finding, good, note, problem, warning
-from gateway.site_check.look import is_script, is_visit
+from gateway.site_check.look import is_script, is_visit, refusal_of
 from gateway.site_check.optimisers import consent_mark, optimiser_of, runs
 from gateway.site_check.proxy import Fault
 from gateway.site_check.seen import Blocked, PageState, Request, ScriptTag, Seen
@@ -155,7 +155,7 @@ def failed_script(seen: Seen, request: Request) -> Iterator[Finding]:
         yield problem("script.bad_certificate", host=host, fault=_word(request.error))
     elif status in _GATEWAY:
         yield problem("script.gateway", address=url, status=status or 0)
-    elif status is not None and status >= 400 and '"id":"not_found"' in (request.body or "").replace(" ", ""):
+    elif refusal_of(request) == "not_found":
         yield problem("script.prefix_kept", address=url)
     elif status is not None and status >= 400:
         yield problem("script.not_passed_on", address=url, status=status)
@@ -166,7 +166,7 @@ def failed_script(seen: Seen, request: Request) -> Iterator[Finding]:
 
 
 def _several(state: PageState, seen: Seen) -> Iterator[Finding]:
-    tags = [each for each in state.scripts if not each.inline]
+    tags = [each for each in state.scripts if not each.inline and runs(each.attributes.get("type", ""))]
     # The inline variant puts one of its own.
     extra = len(tags) - max(1, sum(each.inline for each in state.scripts))
     keys = Counter(key for each in state.scripts if (key := key_of(each)))

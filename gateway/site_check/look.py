@@ -43,6 +43,21 @@ def is_script(request: Request) -> bool:
     return bool(SCRIPT.search(request.url))
 
 
+def refusal_of(request: Request) -> str:
+    """The name by which the collector itself refused a request; empty where it did not.
+
+    A browser keeps no answer that the page did not read, so the status must do; a web server's own page is no JSON.
+    """
+    if "json" not in request.mime:
+        return ""
+    by_status = {
+        403: "wrong_origin",
+        404: "unknown_site" if is_visit(request) else "not_found",
+        429: "too_many_requests",
+    }
+    return by_status.get(request.status or 0, "")
+
+
 @dataclass(slots=True)
 class _Watching:
     """What the browser tells of one page while it is open."""
@@ -51,6 +66,7 @@ class _Watching:
     requests: dict[str, Request] = field(default_factory=dict)
     began: dict[str, float] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)  # as they were sent; told before or after
+    came: dict[str, tuple[int | None, dict[str, str]]] = field(default_factory=dict)  # also where it may not be read
     main: str = ""  # the document's request
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     last_at: float = 0.0
@@ -64,6 +80,9 @@ class _Watching:
                 self.headers[event["requestId"]] = {
                     key.lower(): value for key, value in event.get("headers", {}).items()
                 }
+            case "Network.responseReceivedExtraInfo":
+                said = {key.lower(): str(value)[:2000] for key, value in event.get("headers", {}).items()}
+                self.came[event["requestId"]] = event.get("statusCode"), said
             case "Network.responseReceived":
                 self._answered(event)
             case "Network.loadingFinished":
@@ -231,6 +250,9 @@ async def _bodies(devtools: Devtools, session: str, watching: _Watching) -> None
     for id, request in watching.requests.items():
         said = watching.headers.get(id, {})
         request.fetch_site, request.origin = said.get("sec-fetch-site", ""), said.get("origin", "")
+        if request.status is None and id in watching.came:
+            request.status, request.headers = watching.came[id]
+            request.mime = request.headers.get("content-type", "").partition(";")[0]
         if request.body is not None:
             continue
         if is_visit(request) or (is_script(request) and request.status != 200):
