@@ -120,8 +120,7 @@ async def _show_calls(installation: Installation, shop: Shop, database: Database
         if placing.done() and visiting.done():
             deadline = deadline or time.monotonic() + _RECORDING_SECONDS
             made, fault = visiting.result()
-            of_visits = {each.call.person.number for each in made}
-            others = [line for line in lines if line.caller not in of_visits]
+            others = [line for line in lines if line.caller not in shop.callers]
             faults = demo_calls.shortfalls(calls, placing.result(), others)
             faults += [fault] if fault else demo_visits.visit_shortfalls(made, lines)
             if not faults or time.monotonic() > deadline:

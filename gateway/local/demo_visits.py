@@ -177,12 +177,12 @@ def visit_shortfalls(made: Sequence[MadeVisit], lines: Sequence[CallLine]) -> li
             continue
         line = mine[0]
         wanted = LENT if each.visit.is_lent else (MAIN_NUMBER,)
-        visits = {line.visit.id if line.visit else None, None if each.visit.is_lent else each.id}
+        visits = {each.id} if each.visit.is_lent else {each.id, None}
         told = [
             (each.number in wanted, "the page showed another number than it should"),
             (line.did == each.number, f"its number is logged as {line.did}"),
             (line.source == each.visit.source, f"its source is {line.source}, not {each.visit.source}"),
-            (each.id in visits, f"its visit is {line.visit}, not {each.id}"),
+            ((line.visit and line.visit.id) in visits, f"its visit is {line.visit}, not {each.id}"),
             (line.outcome == "answered", f"its outcome is {line.outcome}, not answered"),
             (line.recording is not None, "it has no recording"),
         ]

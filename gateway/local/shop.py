@@ -74,10 +74,11 @@ class ShopCompany:
 
 @dataclass
 class Shop:
-    """The running shop."""
+    """The running shop: the calls from its pages that are over, and the numbers of everybody who placed one."""
 
     url: str
     placed: list[PlacedCall] = field(default_factory=list)
+    callers: set[str] = field(default_factory=set)
 
 
 class _Refused(Exception):
@@ -216,6 +217,7 @@ class _Counter:
             raise _Refused(503, "The simulated carrier does not answer; start the demonstration anew.") from None
 
     async def _ring(self, number: str, person: Person) -> PlacedCall:
+        self._shop.callers.add(person.number)
         placed = PlacedCall(number, person, await self._company.call(number, person))
         self._shop.placed.append(placed)
         return placed
