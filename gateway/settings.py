@@ -297,8 +297,6 @@ class CallSettings(_Part):
 class MailSettings(_Part):
     """The mail server that takes our letters: invitations, new passwords, notices. Without ``host`` none are sent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
     host: Annotated[str, _matching(r"[A-Za-z0-9._:-]{1,253}", "write its name, such as mail.example.com")] | None = None
     port: int = Field(587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = Field(
@@ -317,11 +315,13 @@ class MailSettings(_Part):
             ),
         ]
         | None
-    ) = Field(None, alias="from")
+    ) = Field(None, description="written as from")
 
     @model_validator(mode="before")
     @classmethod
     def _read_secret(cls, values: object) -> object:
+        if isinstance(values, dict) and "from" in values:  # a word that Python keeps for itself
+            values = {name: value for name, value in values.items() if name != "from"} | {"sender": values["from"]}
         return _with_secrets(values, "password")
 
     @model_validator(mode="after")

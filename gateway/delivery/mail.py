@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -63,7 +64,7 @@ def written(mail: Mail, sender: str) -> EmailMessage:
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         message.as_bytes()
-    except (ValueError, UnicodeError, IndexError) as error:
+    except (ValueError, UnicodeError, IndexError, MessageError) as error:
         raise MailRefused(f"the mail cannot be written: {error}") from None
     return message
 
@@ -74,18 +75,25 @@ async def send(settings: MailSettings, mail: Mail) -> None:
     assert settings.sender is not None
     message = written(mail, settings.sender)
     where = f"{settings.host}:{settings.port}"
+    context = _tls(settings)
+    client = aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        use_tls=settings.security == "tls",
+        start_tls=False,
+        tls_context=context,
+        timeout=ANSWER_SECONDS,
+    )
     try:
-        await aiosmtplib.send(
-            message,
-            hostname=settings.host,
-            port=settings.port,
-            use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
-            username=settings.user,
-            password=settings.password.get_secret_value() if settings.password else None,
-            tls_context=_tls(settings),
-            timeout=ANSWER_SECONDS,
-        )
+        await client.connect()
+        if settings.security == "starttls":
+            await client.ehlo()
+            if not client.supports_extension("starttls"):
+                raise ServerRefuses(f"{where} offers no STARTTLS, which mail.security asks for")
+            await client.starttls(tls_context=context)
+        if settings.user is not None and settings.password is not None:
+            await client.login(settings.user, settings.password.get_secret_value())
+        await client.send_message(message)
     except aiosmtplib.SMTPAuthenticationError as error:
         raise ServerRefuses(
             f"{where} does not take mail.user and mail.password ({error.code} {_said(error.message)})"
@@ -95,15 +103,20 @@ async def send(settings: MailSettings, mail: Mail) -> None:
         raise _by_code(where, refusal.code, refusal.message) from None
     except aiosmtplib.SMTPResponseException as error:
         raise _by_code(where, error.code, error.message) from None
-    except (ssl.SSLCertVerificationError, aiosmtplib.SMTPNotSupported) as error:
-        raise ServerRefuses(f"{where} does not speak as mail.security and mail.tls_ca say ({error})") from None
-    except aiosmtplib.SMTPConnectError as error:
-        cause = error.__cause__ or error
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            raise ServerRefuses(f"the certificate of {where} is not trusted ({cause.verify_message})") from None
-        raise ServerAway(f"{where} cannot be reached ({_said(str(error))})") from None
+    except aiosmtplib.SMTPNotSupported as error:
+        raise ServerRefuses(f"{where} does not speak as [mail] says ({_said(str(error))})") from None
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise ServerAway(f"{where} does not answer ({_said(str(error)) or type(error).__name__})") from None
+        refused = next(
+            (each for each in (error, error.__cause__) if isinstance(each, ssl.SSLCertVerificationError)), None
+        )
+        if refused is not None:
+            raise ServerRefuses(
+                f"the certificate of {where} is not trusted ({refused.verify_message}); name mail.tls_ca"
+            ) from None
+        raise ServerAway(f"{where} cannot be reached ({_said(str(error)) or type(error).__name__})") from None
+    finally:
+        # Taken is taken: a polite end is not worth waiting for.
+        client.close()
 
 
 def _by_code(where: str, code: int, message: str) -> MailFault:

@@ -1,0 +1,122 @@
+"""Mails to a real SMTP server: taken, put off, refused; and nobody writes a header of his own."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.delivery.mail import Mail, MailRefused, ServerAway, ServerRefuses, send, written
+from gateway.settings import MailSettings, PagesSettings, Settings
+from tests.delivery.post_office import PostOffice, free_port, post_office, text_of
+
+MAIL = Mail("anna@example.com", "Приглашение: Acme & Söhne", "First line.\n\nhttps://x/y\n", "<p>First line.</p>")
+
+
+def settings(office: PostOffice, **more: object) -> MailSettings:
+    values = {"host": "127.0.0.1", "port": office.port, "security": "none", "from": "Calls <calls@example.com>"}
+    return MailSettings.model_validate({**values, **more})
+
+
+async def test_a_mail_arrives_whole_with_both_bodies(tmp_path: Path) -> None:
+    async with post_office(tmp_path) as office:
+        await send(settings(office), MAIL)
+    message = office.taken[0]
+    assert message["Subject"] == MAIL.subject
+    assert message["From"] == "Calls <calls@example.com>"
+    assert message["To"] == "anna@example.com"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"].endswith("@example.com>")
+    assert text_of(message).split() == MAIL.text.split()
+    assert text_of(message, "html").strip() == MAIL.html
+    assert office.recipients == ["anna@example.com"]
+
+
+async def test_password_and_starttls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
+    async with post_office(tmp_path, tls=True, user=("calls", "secret")) as office:
+        safe = {"security": "starttls", "tls_ca": office.ca, "user": "calls"}
+        await send(settings(office, **safe, password=SecretStr("secret")), MAIL)
+        assert len(office.taken) == 1
+        with pytest.raises(ServerRefuses, match=r"does not take mail\.user and mail\.password"):
+            await send(settings(office, **safe, password=SecretStr("wrong")), MAIL)
+        with pytest.raises(ServerRefuses, match="certificate"):
+            await send(settings(office, security="starttls", user="calls", password="secret"), MAIL)
+        with pytest.raises(ServerRefuses, match="tls_ca: cannot read"):
+            await send(settings(office, security="starttls", tls_ca=tmp_path / "none.pem"), MAIL)
+
+
+async def test_starttls_with_a_server_that_knows_none_sends_nothing(tmp_path: Path) -> None:
+    async with post_office(tmp_path) as office:
+        with pytest.raises(ServerRefuses, match="no STARTTLS"):
+            await send(settings(office, security="starttls"), MAIL)
+        assert office.taken == []
+
+
+async def test_what_passes_is_told_from_what_stays(tmp_path: Path) -> None:
+    async with post_office(tmp_path) as office:
+        office.answers = ["451 4.3.0 come back later", "554 5.7.1 this looks like spam"]
+        with pytest.raises(ServerAway, match="451"):
+            await send(settings(office), MAIL)
+        with pytest.raises(MailRefused, match="554"):
+            await send(settings(office), MAIL)
+        with pytest.raises(MailRefused, match="no such person"):
+            await send(settings(office), Mail("nobody@example.com", "x", "x", "x"))
+    with pytest.raises(ServerAway, match="cannot be reached"):
+        await send(settings(PostOffice(free_port())), MAIL)
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        Mail("anna@example.com\r\nBcc: evil@example.com", "x", "x", "x"),
+        Mail("anna@example.com, evil@example.com", "x", "x", "x"),
+        Mail("anna@example.com\n", "x", "x", "x"),
+        Mail("anna@example.com", "x\r\nBcc: evil@example.com", "x", "x"),
+        Mail("anna@example.com", "x\n\nwhole body", "x", "x"),
+        Mail("", "x", "x", "x"),
+        Mail("<>", "x", "x", "x"),
+        Mail("no address", "x", "x", "x"),
+    ],
+)
+def test_nobody_writes_a_header_of_his_own(mail: Mail) -> None:
+    with pytest.raises(MailRefused):
+        written(mail, "calls@example.com")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"host": "mail.example.com"}, "from is missing"),
+        ({"host": "mail.example.com", "from": "x"}, "write an address"),
+        ({"host": "mail.example.com", "from": "x <a@b>\r\nBcc: c@d"}, "write an address"),
+        ({"host": "mail.example.com", "from": "a@b", "user": "x"}, "belong together"),
+        ({"host": "mail.example.com", "from": "a@b", "user": "x", "password": "y", "security": "none"}, "in the clear"),
+        ({"host": "mail example"}, "write its name"),
+    ],
+)
+def test_settings_that_will_not_do_are_refused_in_words(values: dict[str, str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        MailSettings.model_validate(values)
+
+
+def test_links_in_letters_lead_where_the_settings_say_or_there_are_none() -> None:
+    mail = MailSettings.model_validate({"host": "mail.example.com", "from": "a@example.com"})
+    with pytest.raises(ValueError, match=r"pages\.public_url"):
+        Settings(mail=mail)
+    assert Settings(mail=mail, pages=PagesSettings(public_url="https://calls.example")).mail.is_set_up
+    assert not Settings().mail.is_set_up
+
+
+def test_the_password_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    for name, value in {
+        "PAGES__PUBLIC_URL": "https://calls.example",
+        "MAIL__HOST": "mail.example.com",
+        "MAIL__FROM": "Calls <calls@example.com>",
+        "MAIL__USER": "calls",
+        "MAIL__PASSWORD_FILE": str(tmp_path / "secret"),
+    }.items():
+        monkeypatch.setenv(f"NUMBERPOOL_{name}", value)
+    mail = Settings().mail
+    assert mail.password is not None
+    assert mail.password.get_secret_value() == "s3cret"
+    assert mail.sender == "Calls <calls@example.com>"
