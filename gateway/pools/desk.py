@@ -6,7 +6,6 @@ What does not go at the first try (a full pool, another tab of the visitor that 
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from gateway.pools.leases import Got, Lent
 from gateway.pools.pool import Pool
 from gateway.pools.showing import Showing, Shown, exposed, show, unheld
 from gateway.pools.tally import Tally
-from gateway.store.database import Connection, Database
+from gateway.store.database import Connection, Database, scope_of
 from gateway.store.queries import load_queries
 from gateway.store.together import Asked, Together
 from gateway.visits.ids import made_at, new_id
@@ -61,9 +60,8 @@ class LendingDesk:
         batch = [_Waiting(each, each.question, each.question.wanted()) for each in asked]
         try:
             companies = sorted({each.page.site.company_id for each in batch})
-            async with self._database.companies(*companies, durable=False) as connection:
-                await _lend(connection, [each for each in batch if each.wanted])
-                await _expose(connection, [each for each in batch if each.is_served])
+            async with self._database.calling() as connection:
+                await _lend(connection, scope_of(companies), batch)
         except _ONE_OF_THEM:
             # Whatever one of them met, the others need not: each by itself.
             for each in batch:
@@ -90,95 +88,72 @@ class LendingDesk:
 
 @dataclass(slots=True)
 class _Holding:
-    """A holder of a pool, and the pages that show what it is lent, with the exposure of each."""
+    """A holder of a pool, and the pages that show what it is lent, each with its place and exposure."""
 
     pool: Pool
     holder: Holder
-    pages: list[tuple[_Waiting, UUID]] = field(default_factory=list)
+    pages: list[tuple[int, _Waiting, UUID]] = field(default_factory=list)
 
-    def lend(self, got: Got, row: Any) -> None:
+    def lend(self, row: Any) -> None:
         """Tell its pages what it was lent."""
-        for each, exposure in self.pages:
+        got = Got.OWN if row["is_own"] else Got.FREE
+        for _, each, exposure in self.pages:
             each.lent[self.pool.id] = Lent(self.pool, got, row["number_id"], row["e164"], row["lease_id"], exposure)
 
+    @property
+    def combination(self) -> str | None:
+        """The values that hold it, as they are stored."""
+        values = self.holder.combination
+        return None if values is None else json.dumps(values, ensure_ascii=False)
 
-async def _lend(connection: Connection, batch: Sequence[_Waiting]) -> None:
-    """Lend to each what can be lent at once: to those who have a number that one, to the others what is free."""
+
+async def _lend(connection: Connection, scope: str, batch: Sequence[_Waiting]) -> None:
+    """Lend to each what can be lent at once: to those who have a number that one, to the others what is free.
+
+    Those who are all served have what they show, with the exposures of numbers that nobody holds.
+    """
     asked: dict[tuple[int, str], _Holding] = {}
-    for each in batch:
+    bare: list[tuple[int, _Waiting, int, UUID]] = []
+    for page, each in enumerate(batch):
         for pool, holder in each.wanted:
             one = asked.setdefault((pool.id, holder.key), _Holding(pool, holder))
-            one.pages.append((each, new_id(each.page.now)))
-    if not asked:
-        return
+            one.pages.append((page, each, new_id(each.page.now)))
+        bare += [(page, each, number, new_id(each.page.now)) for number in unheld(each.page.shown_unlent())]
     now = max(each.page.now for each in batch)
     # In one order, as leases are made in it: two workers at one instant wait for each other at most in turn.
     holders = [asked[key] for key in sorted(asked)]
-    served = set()
-    async for row in _queries.keep_together(connection, **_of(holders), now=now):
-        holders[row["place"] - 1].lend(Got.OWN, row)
-        served.add(row["place"] - 1)
-    missing = [one for place, one in enumerate(holders) if place not in served]
-    if not missing:
-        return
-    turns: Counter[int] = Counter()
-    of_turn = []
-    for one in missing:
-        turns[one.pool.id] += 1
-        of_turn.append(turns[one.pool.id])
-    pools = {one.pool.id: one.pool for one in missing}
+    pools = {one.pool.id: one.pool for one in holders}.values()
+    lent = [(place, *page) for place, one in enumerate(holders, 1) for page in one.pages]
     rows = _queries.lend_together(
         connection,
-        **_of(missing),
-        turns=of_turn,
-        combinations=[
-            None if one.holder.combination is None else json.dumps(one.holder.combination, ensure_ascii=False)
-            for one in missing
-        ],
-        pool_companies=[pool.company_id for pool in pools.values()],
-        pool_ids=list(pools),
-        many=[turns[id] for id in pools],
-        idle_before=[now - pool.reserve - pool.quarantine for pool in pools.values()],
-        silent_since=[now - pool.dialled_quarantine for pool in pools.values()],
+        scope=scope,
         now=now,
+        companies=[one.pool.company_id for one in holders],
+        pools=[one.pool.id for one in holders],
+        holders=[one.holder.key for one in holders],
+        combinations=[one.combination for one in holders],
+        pool_companies=[pool.company_id for pool in pools],
+        pool_ids=[pool.id for pool in pools],
+        idle_before=[now - pool.reserve - pool.quarantine for pool in pools],
+        silent_since=[now - pool.dialled_quarantine for pool in pools],
+        exposures=[exposure for _, _, _, exposure in lent],
+        visits=[each.page.visit_id for _, _, each, _ in lent],
+        shown=[made_at(exposure) for _, _, _, exposure in lent],
+        shown_to=[place for place, _, _, _ in lent],
+        pages=[page for _, page, _, _ in lent],
+        bare_companies=[each.page.site.company_id for _, each, _, _ in bare],
+        bare_exposures=[exposure for _, _, _, exposure in bare],
+        bare_visits=[each.page.visit_id for _, each, _, _ in bare],
+        bare_shown=[made_at(exposure) for _, _, _, exposure in bare],
+        bare_numbers=[number for _, _, number, _ in bare],
+        bare_pages=[page for page, _, _, _ in bare],
     )
     async for row in rows:
-        missing[row["place"] - 1].lend(Got.FREE, row)
-
-
-def _of(holders: Sequence[_Holding]) -> dict[str, Any]:
-    pages = [(place, each, exposure) for place, one in enumerate(holders, 1) for each, exposure in one.pages]
-    return {
-        "companies": [one.pool.company_id for one in holders],
-        "pools": [one.pool.id for one in holders],
-        "holders": [one.holder.key for one in holders],
-        "exposures": [exposure for _, _, exposure in pages],
-        "visits": [each.page.visit_id for _, each, _ in pages],
-        "shown": [made_at(exposure) for _, _, exposure in pages],
-        "shown_to": [place for place, _, _ in pages],
-    }
-
-
-async def _expose(connection: Connection, batch: Sequence[_Waiting]) -> None:
-    """Note which of them were shown numbers that nobody holds."""
-    companies, ids, visits, numbers = [], [], [], []
-    for each in batch:
-        page = each.page
-        shown = page.shown(each.lent)
-        exposures: dict[int, UUID] = {}
-        for number in unheld(shown):
-            exposures[number] = new_id(page.now)
-            companies.append(page.site.company_id)
-            ids.append(exposures[number])
-            visits.append(page.visit_id)
-            numbers.append(number)
-        each.shown = exposed(shown, exposures) if exposures else shown
-    if ids:
-        await _queries.expose_together(
-            connection,
-            companies=companies,
-            exposures=ids,
-            visits=visits,
-            numbers=numbers,
-            shown=[made_at(id) for id in ids],
-        )
+        holders[row["place"] - 1].lend(row)
+    exposures: dict[int, dict[int, UUID]] = {}
+    for page, _, number, exposure in bare:
+        exposures.setdefault(page, {})[number] = exposure
+    for page, each in enumerate(batch):
+        if each.is_served:
+            shown = each.page.shown(each.lent)
+            each.shown = exposed(shown, exposures[page]) if page in exposures else shown

@@ -78,6 +78,14 @@ class Showing:
         """What it shows, by what its pools lent; numbers that nobody holds have no exposure yet."""
         return tuple(self._shown(target, choice, lent) for target, choice in self.choices.items())
 
+    def shown_unlent(self) -> list[Shown]:
+        """What it shows wherever no pool has to lend it a number."""
+        return [
+            self._shown(target, choice, {})
+            for target, choice in self.choices.items()
+            if choice is None or choice.number is not None
+        ]
+
     def count(self, tally: Tally | None, lent: Iterable[Lent]) -> None:
         """Count what became of its pools."""
         if tally is not None:

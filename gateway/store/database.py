@@ -1,11 +1,11 @@
-"""The asyncpg pool, and the only two ways to a connection: for some companies, or for all.
+"""The asyncpg pool, and the only ways to a connection: for some companies, for all, or for a call that names them.
 
 Row-level security stands behind every query: a table with a ``company_id`` shows a transaction only the
 companies that this module named for it, and nothing at all where none was named.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -82,7 +82,8 @@ def only_own_calls(limit: OwnCalls | None) -> Iterator[None]:
         _only_own.reset(before)
 
 
-def _joined(ids: tuple[int, ...]) -> str:
+def scope_of(ids: Iterable[int]) -> str:
+    """How a transaction is told which companies it sees."""
     return ",".join(str(int(id)) for id in ids)
 
 
@@ -141,13 +142,13 @@ class Database:
         second of it, and nothing else can. Such a transaction is short, and has no savepoints.
         """
         scoped = self._scoped if durable else self._hasty
-        async with scoped(_joined(ids)) as connection:
+        async with scoped(scope_of(ids)) as connection:
             limit = _only_own.get()
             if limit is not None:
                 await connection.execute(
                     "SELECT set_config('numberpool.agent', $1, true), set_config('numberpool.agent_in', $2, true)",
                     str(int(limit.user_id)),
-                    _joined(limit.companies),
+                    scope_of(limit.companies),
                 )
             yield connection
 
@@ -156,6 +157,20 @@ class Database:
         """A transaction that sees every company: for the gateway and for signing in, never for a page."""
         async with (self._scoped if durable else self._hasty)("all") as connection:
             yield connection
+
+    @asynccontextmanager
+    async def calling(self) -> AsyncIterator[Connection]:
+        """For one call of a function of the database that names its companies itself, in a transaction of its own.
+
+        Such a function begins with ``numberpool_hasty``, and is given ``scope_of`` the companies. Whatever else is
+        asked sees nothing. A page waits for one answer of Postgres, where ``companies`` would make it wait for several.
+        """
+        connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        try:
+            yield connection
+        finally:
+            # A call that was given up is cancelled, and undone; one that cannot be is cut off with its connection.
+            await self._pool.release(connection, timeout=ROLLBACK_SECONDS)
 
     @asynccontextmanager
     async def _scoped(self, scope: str) -> AsyncIterator[Connection]:

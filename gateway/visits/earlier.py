@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from gateway.store.database import Database
+from gateway.store.database import Database, scope_of
 from gateway.store.queries import load_queries
 from gateway.store.together import Asked, Together
 from gateway.visits.source import Source
@@ -29,10 +29,10 @@ class EarlierTouches:
         return await self._visitors.ask((company_id, visitor))
 
     async def _look_up(self, batch: Sequence[Asked[_Known, Source | None]]) -> None:
-        companies = sorted({each.question[0] for each in batch})
-        async with self._database.companies(*companies, durable=False) as connection:
+        async with self._database.calling() as connection:
             rows = _queries.touches_of(
                 connection,
+                scope=scope_of({each.question[0] for each in batch}),
                 companies=[each.question[0] for each in batch],
                 visitors=[each.question[1] for each in batch],
             )

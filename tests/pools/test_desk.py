@@ -16,7 +16,7 @@ from gateway.pools.tally import Tally
 from gateway.store.database import Database
 from gateway.store.together import MOST_AT_ONCE
 from gateway.visits.ids import new_id
-from tests.pools.shop import ADS, DIRECT, SEARCH, Shop, all_is_well, open_shop
+from tests.pools.shop import ADS, DIRECT, PRINTED, SEARCH, Shop, all_is_well, open_shop
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -151,3 +151,57 @@ async def test_a_database_that_hangs_is_given_up(database: Database) -> None:
         assert all(isinstance(answer, TimeoutError) for answer in answers)
     assert (await shown(desk, shop, shop.visitor())).why is Why.LENT
     await all_is_well(shop)
+
+
+async def test_a_page_of_a_number_that_is_lent_and_one_that_nobody_holds(database: Database) -> None:
+    """Whether the pool has a number at the first try or only at the second, each exposure is noted once."""
+    shop = await open_shop(database, 3, printed=(PRINTED, "+13065550101"))
+    async with database.companies(shop.company.id) as connection:
+        await connection.execute(
+            "INSERT INTO tracking_numbers (company_id, pool_id, e164, retired_at)"
+            " SELECT company_id, id, '+13065550101', now() FROM pools WHERE name = 'Visitors'"
+        )
+        await connection.execute(
+            "INSERT INTO pool_swap_targets (company_id, pool_id, swap_target_id)"
+            " SELECT t.company_id, p.id, t.id FROM swap_targets t JOIN pools p USING (company_id)"
+            " WHERE t.e164 = $1 AND p.name = 'Visitors'",
+            PRINTED,
+        )
+    await shop.reload()
+    desk = LendingDesk(database, shop.tally)
+    for _ in range(2):  # the second time nothing is free, and some are displaced
+        pages = await asyncio.gather(*(desk.show(page(shop, shop.visitor())) for _ in range(3)))
+        assert {tuple(each.why for each in shown) for shown in pages} == {(Why.LENT, Why.PAGE)}
+        shop.passes(minutes=1)
+        await all_is_well(shop)
+    (counts,) = await shop.rows(
+        "SELECT count(*) AS n, count(DISTINCT visit_id) AS pages, count(lease_id) AS l FROM exposures"
+    )
+    assert tuple(counts) == (12, 6, 6)
+    ids = {each.exposure_id for shown in pages for each in shown}
+    assert ids <= {row["id"] for row in await shop.rows("SELECT id FROM exposures")}
+    assert len(ids) == 6
+
+
+async def test_a_call_for_one_company_sees_nothing_of_another(database: Database) -> None:
+    one, other = await open_shop(database, 3), await open_shop(database, 3)
+    async with database.calling() as connection:
+        assert await connection.fetch("SELECT FROM tracking_numbers") == []
+        assert (
+            await connection.fetch(
+                "SELECT FROM numberpool_touches('', ARRAY[$1::bigint], ARRAY[$2::uuid])", 1, new_id(one.now)
+            )
+            == []
+        )
+        assert await connection.fetchval("SELECT current_setting('numberpool.companies', true)") == ""
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
+    desk = LendingDesk(database, Tally())
+    visitor = other.visitor()
+    foreign = Showing(
+        other.offer, one.site, page(other, visitor).arrival, visitor, new_id(other.now), other.now,
+        {one.site.targets[0]: page(other, visitor).choices[other.site.targets[0]]},
+    )  # fmt: skip
+    # A pool of another company's, asked for in the name of this one: as if it were not there.
+    given = await desk.show(foreign)
+    assert given[0].number_id is None
+    assert await other.rows("SELECT FROM leases") == []

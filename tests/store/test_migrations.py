@@ -122,6 +122,7 @@ ROWS = {
         INSERT INTO leads (company_id, site_id, id, kind, data, received_at)
             SELECT company_id, id, gen_random_uuid(), 'form', '{"phone": "306-555-0190"}', now() FROM sites;
     """,
+    "0014_lend_together": "SELECT numberpool_hasty('all')",
     "0006_site_keys": """
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE sites SET public_key = 'demo' WHERE id = (SELECT min(id) FROM sites);
