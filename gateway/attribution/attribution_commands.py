@@ -1,17 +1,23 @@
 """The commands about what brings calls: ``attribution learn``, ``attribution recompute``."""
 
-from datetime import UTC, datetime
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
 from gateway.attribution.learned_store import FEW_CALLS, StoredLearned
 from gateway.attribution.learner import learn_company
+from gateway.attribution.recompute import Recomputed, recompute, tried, zone_of
 from gateway.attribution.reliability import score_lately
 from gateway.opening import with_database
 from gateway.pools.setup import companies, the_company
 from gateway.settings import Settings
 from gateway.store.database import Database
-from gateway.terminal import of_company
+from gateway.terminal import of_company, table
 
 _MONTH = 30 * 86400
 
@@ -65,6 +71,134 @@ def told_learned(found: StoredLearned) -> str:
         f"learned from {found.calls} calls{few}, {found.visits} visits and {found.taps} taps since "
         f"{found.since:%Y-%m-%d}:\n{rates}"
     )
+
+
+_day = click.DateTime(["%Y-%m-%d"])
+
+
+@attribution.command("recompute")
+@click.argument("company")
+@click.option("--from", "first", type=_day, required=True, help="The first day, in the company's time.")
+@click.option("--to", "last", type=_day, required=True, help="The last day.")
+@click.option("--apply", "applies", is_flag=True, help="Change them; without it, what would change is only listed.")
+@click.option("--json", "as_json", is_flag=True, help="For a program to read: every change, and totals.")
+@click.option("--list", "most", type=int, default=50, show_default=True, help="So many calls are listed.")
+@click.pass_obj
+def recompute_period(
+    settings: Settings, company: str, first: datetime, last: datetime, applies: bool, as_json: bool, most: int
+) -> None:
+    """Decide the calls of a period again, with what is known and learned now, and list what changes.
+
+    Nothing is changed without --apply. A period whose visits are kept no longer stays as it is.
+    """
+    if last < first:
+        raise click.UsageError("--to lies before --from")
+
+    async def work(database: Database) -> str:
+        async with database.everything() as connection:
+            owner = await the_company(connection, company)
+        async with database.companies(owner.id) as connection:
+            zone = await zone_of(connection, owner.id)
+            since, until = first.replace(tzinfo=zone), (last + timedelta(days=1)).replace(tzinfo=zone)
+            with _bar() as tell:
+
+                async def again() -> Recomputed:
+                    return await recompute(
+                        connection,
+                        owner.id,
+                        since.astimezone(UTC),
+                        until.astimezone(UTC),
+                        now=datetime.now(UTC),
+                        is_trial=not applies,
+                        progress=tell,
+                    )
+
+                if applies:
+                    found = await again()
+                else:
+                    async with tried(connection):
+                        found = await again()
+        if as_json:
+            return json.dumps(as_data(found, owner.name, first, last, applied=applies), ensure_ascii=False, indent=1)
+        end = "Changed." if applies else "Nothing is changed yet: --apply changes them."
+        return told_changes(found, most=most) + (f"\n{end}" if found.changes else "")
+
+    with_database(settings, work)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """Progress on standard error, where somebody looks at it."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    shown = -1
+
+    def tell(done: int, count: int) -> None:
+        nonlocal shown
+        percent = 100 * done // max(count, 1)
+        if percent != shown:
+            shown = percent
+            click.echo(f"\r{done} of {count} calls ({percent}%)", nl=False, err=True)
+
+    try:
+        yield tell
+    finally:
+        if shown >= 0:
+            click.echo("", err=True)
+
+
+def told_changes(found: Recomputed, *, most: int) -> str:
+    """What changes in calls, for people to read: totals, then call by call."""
+    kept = []
+    if found.forgotten:
+        kept.append(f"{found.forgotten} keep their sources, because their visitors asked to be forgotten")
+    if found.frozen:
+        kept.append(f"{found.frozen} keep theirs, because the visits of their time are kept no longer")
+    keeps = f"; {'; '.join(kept)}" if kept else ""
+    if not found.changes:
+        return f"{found.calls} calls: nothing would change{keeps}."
+    totals = table(
+        ("CALLS", "NOW", "THEN"),
+        ((count, now or "Unknown", then or "Unknown") for (now, then), count in found.totals.most_common()),
+        "No call changes its source; some are more certain, or less.",
+    )
+    listed = table(
+        ("CALL", "WHEN (UTC)", "NUMBER", "NOW", "THEN", "WHY"),
+        (
+            (each.call_id, f"{each.at:%Y-%m-%d %H:%M}", each.number, each.before, each.after, each.why)
+            for each in found.changes[:most]
+        ),
+        "",
+    )
+    more = f"\n... and {len(found.changes) - most} more" if len(found.changes) > most else ""
+    return f"{len(found.changes)} of {found.calls} calls change{keeps}:\n\n{totals}\n\n{listed}{more}"
+
+
+def as_data(found: Recomputed, company: str, first: datetime, last: datetime, *, applied: bool) -> dict[str, Any]:
+    """The same for a program. A source is null for Unknown."""
+    return {
+        "company": company,
+        "from": f"{first:%Y-%m-%d}",
+        "to": f"{last:%Y-%m-%d}",
+        "applied": applied,
+        "calls": found.calls,
+        "forgotten": found.forgotten,
+        "changes": [
+            {
+                "call": each.call_id,
+                "at": each.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                "number": each.number,
+                "before": {"source": each.before.label, "confidence": round(each.before.confidence, 4)},
+                "after": {"source": each.after.label, "confidence": round(each.after.confidence, 4)},
+                "why": each.why,
+            }
+            for each in found.changes
+        ],
+        "totals": [
+            {"before": before, "after": after, "calls": count} for (before, after), count in found.totals.most_common()
+        ],
+    }
 
 
 COMMANDS: tuple[click.Command, ...] = (attribution,)

@@ -1,6 +1,7 @@
 """What can be wrong with what attribution is asked to look at."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 
 from gateway.errors import Mendable
 
@@ -12,7 +13,8 @@ class AttributionError(Mendable):
     ├── FaultyHistory
     ├── FaultySessions
     ├── LendsNothing
-    └── NoVisitsYet
+    ├── NoVisitsYet
+    └── PeriodFrozen
     """
 
 
@@ -35,3 +37,14 @@ class LendsNothing(AttributionError):
 
 class NoVisitsYet(AttributionError):
     """A pool that nobody has seen a number of has no history to advise from."""
+
+
+class PeriodFrozen(AttributionError):
+    """Calls of a time whose visits are no longer kept stay as they were decided; nothing was changed."""
+
+    def __init__(self, kept_since: date, border: datetime) -> None:
+        super().__init__(
+            f"Visits before {kept_since:%Y-%m-%d} are kept no longer (keep_months under [visits] in the settings), and "
+            "a call is decided by the visits of the time before it. So calls before "
+            f"{border:%Y-%m-%d %H:%M} UTC keep their sources; choose a later --from."
+        )

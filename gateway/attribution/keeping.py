@@ -44,12 +44,19 @@ class Sources:
 
 
 async def keep_decision(
-    connection: Any, rung: Rung, decision: Decision, *, now: datetime, settles: bool, sources: Sources | None = None
+    connection: Any,
+    rung: Rung,
+    decision: Decision,
+    *,
+    now: datetime,
+    settles: bool,
+    sources: Sources | None = None,
+    is_trial: bool = False,
 ) -> bool:
     """Keep a decision; whether it was kept.
 
     What is settled is changed only by what ``settles`` it again, and what is about a visitor who asked to be forgotten
-    by nothing.
+    by nothing. ``is_trial``: it will be rolled back, and the call's own row is left alone, which others wait for.
     """
     sources = sources or Sources(connection, rung.company_id)
     place = {"company_id": rung.company_id, "call_id": rung.call_id}
@@ -92,7 +99,8 @@ async def keep_decision(
     ]
     if touches:
         await _queries.add_touches(connection, touches=json.dumps(touches, ensure_ascii=False))
-    await _queries.credit_call(connection, **place, source_id=source_id, settles=settles, now=now)
+    if not is_trial:
+        await _queries.credit_call(connection, **place, source_id=source_id, settles=settles, now=now)
     return True
 
 

@@ -176,16 +176,35 @@ def versions(settings: Settings, company: str | None) -> None:
 def apply(
     settings: Settings, since: datetime, until: datetime | None, most: int, yes: bool, company: str | None
 ) -> None:
-    """Give the visits of a period the sources that the company's present rules name, after listing what changes."""
+    """Give the visits of a period the sources that the company's present rules name, after listing what changes.
+
+    The calls that these visits made, or may have made, are decided anew with them.
+    """
+    # What decides calls takes a moment to load, and the other commands do without it.
+    from gateway.attribution.attribution_commands import told_changes
+    from gateway.attribution.recompute import recompute_calls_of, tried
 
     async def work(connection: Any) -> str:
         owner = await the_company(connection, company)
         present = await rules_in_force(connection, owner.id)
         told, changed = await _changes(connection, owner.id, present.rule_set, *_between(since, until), most=most)
-        if not changed or not yes:
-            return told + ("\nNothing is changed yet: --yes changes them." if changed else "")
-        await relabel(connection, owner.id, present.version, changed)
-        return f"{told}\nChanged: {len(changed)}."
+        if not changed:
+            return told
+
+        async def change(*, is_trial: bool) -> str:
+            await relabel(connection, owner.id, present.version, changed)
+            visits = [each.id for each in changed]
+            return told_changes(
+                await recompute_calls_of(connection, owner.id, visits, now=datetime.now(UTC), is_trial=is_trial),
+                most=most,
+            )
+
+        if yes:
+            calls = await change(is_trial=False)
+            return f"{told}\n\n{calls}\nChanged: {len(changed)} visits."
+        async with tried(connection):
+            calls = await change(is_trial=True)
+        return f"{told}\n\n{calls}\nNothing is changed yet: --yes changes them."
 
     in_transaction(settings, work)
 

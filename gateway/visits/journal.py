@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 from pydantic_core import to_json
 
+from gateway.attribution.forgetting import forget_visits
 from gateway.leads.inbox import unlink as unlink_leads
 from gateway.pools.leases import forget_holder
 from gateway.store.database import AWAY, Connection, Database
@@ -325,6 +326,7 @@ async def _erase(connection: Connection, erasure: Erasure) -> None:
     )
     await unlink_leads(connection, company, [row["id"] for row in found], erasure.visitor_id)
     lease_ids = [row["lease_id"] async for row in leases]
+    await forget_visits(connection, company, [row["id"] for row in found] or [erasure.visit_id], erasure.visitor_id)
     if erasure.visitor_id is not None:
         await _queries.forget_visitor(connection, company_id=company, visitor_id=erasure.visitor_id)
         await forget_holder(connection, company, erasure.visitor_id, lease_ids)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.attribution.forgetting import forget_old_visits
 from gateway.leads.inbox import forget_likeness
 from gateway.pools.leases import forget_leases
 from gateway.pools.tally import forget_hours
@@ -54,6 +55,7 @@ async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> N
     midnight = datetime.combine(before, time(), UTC)
     async with database.everything() as connection:
         await _queries.forget_old(connection, before=before)
+        await forget_old_visits(connection, before, midnight)
         await forget_leases(connection, midnight)
         await forget_hours(connection, midnight)
         await forget_ways(connection, datetime.now(UTC))
