@@ -139,7 +139,7 @@ class _Watching:
         request = self.requests.get(event["requestId"])
         if request is None:
             return
-        request.error = event.get("errorText", "failed")
+        request.error = event.get("errorText") or "failed"
         reason = event.get("blockedReason", "")
         if reason:
             request.blocked = (
