@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ async def typed(town: Town, folder: Path, *arguments: str, chromium: str | None 
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
+
+
+def profiles() -> set[str]:
+    """The folders in which browsers of checks work."""
+    return {each.name for each in Path(tempfile.gettempdir()).glob("numberpool-check-*")}
+
+
+def program_in(folder: Path, script: str) -> Path:
+    """A program that whoever runs the browser may run."""
+    program = folder / "chromium"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    folder.chmod(0o755)
+    return program
 
 
 async def test_all_is_well(town: Town, tmp_path: Path) -> None:
@@ -100,12 +115,9 @@ async def test_without_a_browser_it_says_what_to_type(town: Town, tmp_path: Path
 
 
 async def test_a_browser_that_does_not_start(town: Town, tmp_path: Path, short_path: Path) -> None:
-    broken = short_path / "chromium"
-    broken.write_text(
-        "#!/bin/sh\n[ \"$1\" = --version ] && echo Chromium 1.0 && exit\necho 'cannot open shared object' >&2\n"
+    broken = program_in(
+        short_path, "[ \"$1\" = --version ] && echo Chromium 1.0 && exit\necho 'cannot open shared object' >&2"
     )
-    broken.chmod(0o755)
-    short_path.chmod(0o755)
     code, _, err = await typed(town, tmp_path, "http://localhost/", chromium=str(broken))
     assert code == 1
     assert "cannot open shared object" in err
@@ -115,6 +127,7 @@ async def test_a_browser_that_does_not_start(town: Town, tmp_path: Path, short_p
 async def test_nothing_is_left_behind(town: Town, tmp_path: Path) -> None:
     shop = await town.website()
     shop.site.page(PAGE)
+    before = profiles()
     await typed(town, tmp_path, shop.site.url)
     async with town.database.companies(town.company.id) as connection:
         (row,) = await connection.fetch("SELECT ended_at, report::text FROM site_checks")
@@ -122,8 +135,4 @@ async def test_nothing_is_left_behind(town: Town, tmp_path: Path) -> None:
         assert json.loads(row["report"])["key"] == town.key
         for table in ("visits", "exposures", "leases"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
-    assert not [
-        each
-        for each in Path("/tmp").glob("numberpool-check-*")
-        if each.stat().st_mtime_ns > tmp_path.stat().st_ctime_ns
-    ]
+    assert profiles() <= before
