@@ -30,6 +30,7 @@ from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.pools.tally import keep_sampling
 from gateway.settings import Settings, SettingsError
+from gateway.site_check import job as site_checks
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, run_jobs
 from gateway.store.notify import Listener
@@ -163,6 +164,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                             **months.handlers(database, keep),
                             **nightly.handlers(database),
                             **_letters(settings, database, health),
+                            **site_checks.handlers(database, settings),
                         },
                         health,
                     ),

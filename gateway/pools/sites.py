@@ -56,9 +56,9 @@ async def add_site(
         company_id=company.id,
         name=name,
         public_key=key,
-        hosts=_hosts(hosts),
-        payment_hosts=_hosts(payment_hosts),
-        time_zone=_zone(time_zone),
+        hosts=checked_hosts(hosts),
+        payment_hosts=checked_hosts(payment_hosts),
+        time_zone=checked_zone(time_zone),
     )
     if site_id is None:
         raise errors.NameTaken(name)
@@ -79,9 +79,9 @@ async def change_site(
         connection,
         company_id=company.id,
         site_id=await site_id(connection, company, name),
-        hosts=None if hosts is None else _hosts(hosts),
-        payment_hosts=None if payment_hosts is None else _hosts(payment_hosts),
-        time_zone=_zone(time_zone),
+        hosts=None if hosts is None else checked_hosts(hosts),
+        payment_hosts=None if payment_hosts is None else checked_hosts(payment_hosts),
+        time_zone=checked_zone(time_zone),
     )
 
 
@@ -144,7 +144,8 @@ def _number(text: str, company: Company) -> str:
         raise errors.BadNumber(str(error)) from None
 
 
-def _hosts(names: Collection[str]) -> list[str]:
+def checked_hosts(names: Collection[str]) -> list[str]:
+    """Names of web servers, each once, in small letters. Raises BadHost."""
     found = []
     for name in names:
         host = host_of(name.strip())
@@ -154,7 +155,8 @@ def _hosts(names: Collection[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _zone(name: str | None) -> str | None:
+def checked_zone(name: str | None) -> str | None:
+    """The name of a time zone, if it is one. Raises UnknownTimeZone."""
     if name is not None:
         try:
             ZoneInfo(name)

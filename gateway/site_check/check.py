@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import aiohttp
@@ -11,7 +12,7 @@ from gateway.settings import CollectorSettings, Settings
 from gateway.site_check import stored
 from gateway.site_check.chromium import BrowserChoice, running_chromium
 from gateway.site_check.devtools import ProtocolError
-from gateway.site_check.errors import BadAddress, BrowserFailed
+from gateway.site_check.errors import BadAddress, BrowserFailed, SiteCheckError
 from gateway.site_check.facts import SiteFacts
 from gateway.site_check.findings import Report
 from gateway.site_check.judge import judge, opened
@@ -86,18 +87,28 @@ async def check(database: Database, settings: Settings, wish: Wish, tell: Tell) 
         else:
             under_way.checks.append((wanted.company_id, wish.check_id))
     private = await _private(host_in(url)) if wish.private else frozenset[str]()
-    report: Report | None = None
+    found: dict[str, Any] = {}
+    try:
+        report = await _bounded(settings, SiteFacts(url, wanted, tuple(sites)), under_way, private, tell)
+        found = report.as_json()
+    except SiteCheckError as error:
+        found = {"fault": str(error)}
+        raise
+    finally:
+        await under_way.end(found)
+    return report
+
+
+async def _bounded(
+    settings: Settings, facts: SiteFacts, under_way: "_UnderWay", private: Collection[str], tell: Tell
+) -> Report:
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            facts = SiteFacts(url, wanted, tuple(sites))
-            report = await _look(settings, facts, under_way, private, tell)
+            return await _look(settings, facts, under_way, private, tell)
     except ProtocolError as error:
         raise BrowserFailed(str(error)) from None
     except TimeoutError:
         raise BrowserFailed(f"it took more than {LONGEST_SECONDS:.0f} seconds") from None
-    finally:
-        await under_way.end(report)
-    return report
 
 
 @dataclass(slots=True)
@@ -119,10 +130,10 @@ class _UnderWay:
             async with self.database.companies(company) as connection:
                 await stored.note_step(connection, company, check, name)
 
-    async def end(self, report: Report | None) -> None:
+    async def end(self, found: dict[str, Any]) -> None:
         for company, check in self.checks:
             async with self.database.companies(company) as connection:
-                await stored.note_end(connection, company, check, report.as_json() if report else {})
+                await stored.note_end(connection, company, check, found)
 
 
 async def _look(
