@@ -175,3 +175,24 @@ def prepare(folder: Path, say: Say = lambda _line: None) -> AsteriskHome:
 
     asterisk, version, modules, data = own if own is not None else fetched_asterisk(root)
     return AsteriskHome(asterisk, version, modules, data, program("sipp"), program("espeak-ng"))
+
+
+def found_or_fetched(folder: Path, packages: Mapping[str, str], say: Say = lambda _line: None) -> dict[str, Program]:
+    """Programs by their names: this machine's own, or all from Debian's ``packages`` unpacked in ``folder``.
+
+    The second time it costs some milliseconds. Raises `FetchError` with the command to type.
+    """
+    found = {name: path for name in packages if (path := _which(name)) is not None}
+    if len(found) == len(packages):
+        return {name: Program(path) for name, path in found.items()}
+    root, wanted = folder.resolve() / "root", sorted(set(packages.values()))
+    if not apt_root.is_complete(root, wanted) and not apt_root.can_fetch():
+        raise FetchError(
+            f"{', '.join(name for name in packages if name not in found)} cannot be fetched here, because this "
+            "machine's apt sources name no archive of Debian or Ubuntu. Install them, for example with:\n"
+            f"    sudo apt-get install {' '.join(wanted)}"
+        )
+    apt_root.fetch(root, wanted, say)
+    return {
+        name: _in_root(root, name, "sbin" if (root / "usr" / "sbin" / name).exists() else "bin") for name in packages
+    }
