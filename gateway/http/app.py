@@ -4,7 +4,19 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from gateway.http import account_pages, api, call_pages, company_pages, live, operations, recording, sign_in
+from gateway.http import (
+    account_pages,
+    api,
+    audit_pages,
+    call_pages,
+    company_pages,
+    invitation_pages,
+    live,
+    operations,
+    recording,
+    sign_in,
+    user_pages,
+)
 from gateway.http.errors import answer_refusals
 from gateway.http.keys import PARTS, PagesParts
 from gateway.http.openapi import openapi
@@ -63,6 +75,18 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/account/second-step", account_pages.turn_on, Permission.SIGNED_IN),
     Route("POST", "/account/second-step/off", account_pages.turn_off, Permission.SIGNED_IN),
     Route("POST", "/account/second-step/codes", account_pages.renew_codes, Permission.SIGNED_IN),
+    Route("GET", f"/invitation/{_TOKEN}", invitation_pages.invitation_page, Permission.PUBLIC),
+    Route("POST", f"/invitation/{_TOKEN}", invitation_pages.accept, Permission.PUBLIC),
+    Route("GET", "/settings/users", user_pages.users, Permission.USERS_MANAGE),
+    Route("GET", "/settings/users/invite", invitation_pages.invite_page, Permission.USERS_MANAGE),
+    Route("POST", "/settings/users/invite", invitation_pages.invite, Permission.USERS_MANAGE),
+    Route("GET", f"/settings/users/{_ID}", user_pages.one_user, Permission.USERS_MANAGE),
+    Route("POST", f"/settings/users/{_ID}", user_pages.change_user, Permission.USERS_MANAGE),
+    Route("POST", f"/settings/users/{_ID}/remove", user_pages.remove_user, Permission.USERS_MANAGE),
+    Route("POST", f"/settings/invitations/{_ID}/renew", invitation_pages.renew, Permission.USERS_MANAGE),
+    Route("POST", f"/settings/invitations/{_ID}/withdraw", invitation_pages.withdraw, Permission.USERS_MANAGE),
+    Route("GET", "/settings/audit", audit_pages.audit_log, Permission.AUDIT_READ),
+    Route("GET", "/settings/audit.csv", audit_pages.export, Permission.AUDIT_READ),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
     Route(
         "GET",
@@ -91,7 +115,11 @@ TABLE: tuple[Route, ...] = (
 )
 
 # How each kind of change is taken back.
-TAKEN_BACK: dict[str, Reversal] = {}
+TAKEN_BACK: dict[str, Reversal] = {
+    "user.changed": Reversal(Permission.USERS_MANAGE, user_pages.take_back_change),
+    "user.removed": Reversal(Permission.USERS_MANAGE, user_pages.take_back_removal),
+    "invitation.withdrawn": Reversal(Permission.USERS_MANAGE, invitation_pages.take_back_withdrawal),
+}
 
 
 def pages_app(parts: PagesParts) -> web.Application:

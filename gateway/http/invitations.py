@@ -74,11 +74,13 @@ async def invite(
     name: str = "",
     endpoints: Sequence[str] = (),
     language: str = "en",
+    action: Action = Action.USER_INVITED,
 ) -> int:
     """Write an invitation to an address (as addresses are stored); its id. Raises AlreadyMember.
 
     ``connection`` sees all the ``companies``, and the caller has looked that its viewer may give that role in each.
-    One that is open already, for the same address and company, ends.
+    One that is open already, for the same address and company, ends. To renew one is to write it anew for one company:
+    who may do so there must not get a link that also opens another.
     """
     for company_id in companies:
         if await _queries.member_by_email(connection, company_id=company_id, email=email) is not None:
@@ -91,16 +93,8 @@ async def invite(
         await _queries.invite_to(
             connection, company_id=company_id, invitation_id=id, role=role.value, endpoints=list(endpoints)
         )
-        await audit.note(
-            connection,
-            actor,
-            company_id,
-            Action.USER_INVITED,
-            f"invitation/{id}",
-            name=name or email,
-            role=role.value,
-            endpoints=list(endpoints),
-        )
+        about = {"name": name or email, "role": role.value, "endpoints": list(endpoints)}
+        await audit.note(connection, actor, company_id, action, f"invitation/{id}", **about)
     return id
 
 
@@ -120,20 +114,6 @@ async def open_invitation(connection: Connection, company_id: int, id: int) -> O
     """One of them."""
     row = await _queries.open_invitation(connection, company_id=company_id, id=id)
     return _open(row) if row is not None else None
-
-
-async def renew(connection: Connection, actor: Actor, company_id: int, invitation: OpenInvitation) -> None:
-    """Seven more days, and no link but those made from now on."""
-    await _queries.end_invitation_links(connection, invitation_id=invitation.id)
-    await _queries.prolong_invitation(connection, id=invitation.id, valid=VALID)
-    await audit.note(
-        connection,
-        actor,
-        company_id,
-        Action.INVITATION_RENEWED,
-        f"invitation/{invitation.id}",
-        name=invitation.called,
-    )
 
 
 async def withdraw(connection: Connection, actor: Actor, company_id: int, invitation: OpenInvitation) -> bool:

@@ -94,9 +94,6 @@ WHERE i.id = t.invitation_id AND t.company_id = :company_id AND i.invited_by = :
 -- name: insert_invitation_link!
 INSERT INTO invitation_links (token_hash, invitation_id) VALUES (:token_hash, :invitation_id);
 
--- name: end_invitation_links!
-DELETE FROM invitation_links WHERE invitation_id = :invitation_id;
-
 -- name: open_invitations
 -- Who was invited to a company and has not come yet, the last one first; too old ones for a while, so that somebody sees.
 SELECT i.id, i.email, i.name, i.created_at, i.expires_at, i.sent_at, t.role, t.endpoints,
@@ -116,9 +113,6 @@ FROM invited_to t
 JOIN invitations i ON i.id = t.invitation_id
 LEFT JOIN users u ON u.id = i.invited_by
 WHERE t.company_id = :company_id AND i.id = :id AND i.accepted_at IS NULL;
-
--- name: prolong_invitation!
-UPDATE invitations SET expires_at = now() + :valid::interval, sent_at = NULL WHERE id = :id AND accepted_at IS NULL;
 
 -- name: withdraw_invitation$
 -- From one company; the others that it is for stay.
