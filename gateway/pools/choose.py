@@ -62,13 +62,13 @@ def choose_pool(arrival: Arrival, pools: Iterable[Pool], target: SwapTarget | No
     matches where one of its numbers stands for the visit's source. A direct visit is shown the page's own number,
     except by pools that name direct visits outright.
     """
-    matching = [
-        (choice, rank)
-        for pool in pools
-        if target is None or not pool.serves or target.id in pool.serves
-        for choice, rank in _matches(arrival, pool)
-    ]
-    return min(matching, key=lambda found: found[1])[0] if matching else None
+    best: tuple[Choice, _Rank] | None = None
+    for pool in pools:
+        if target is None or not pool.serves or target.id in pool.serves:
+            for found in _matches(arrival, pool):
+                if best is None or found[1] < best[1]:
+                    best = found
+    return best[0] if best is not None else None
 
 
 def static_number(arrival: Arrival, pools: Iterable[Pool], target: SwapTarget | None = None) -> StaticNumber | None:
@@ -101,7 +101,11 @@ def _value(name: str, arrival: Arrival) -> str:
     return given
 
 
-def _matches(arrival: Arrival, pool: Pool) -> list[tuple[Choice, tuple[int, int, int, int, int]]]:
+# What decides between pools that match: the lowest goes first.
+_Rank = tuple[int, int, int, int, int]
+
+
+def _matches(arrival: Arrival, pool: Pool) -> list[tuple[Choice, _Rank]]:
     conditions = pool.conditions
     if not conditions.hold(arrival):
         return []

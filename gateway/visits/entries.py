@@ -64,8 +64,8 @@ def visit_row(arrived: Arrived) -> dict[str, Any]:
         **columns,
         "company_id": arrived.company_id,
         "site_id": arrived.site_id,
-        "id": str(arrived.visit_id),
-        "visitor_id": str(arrived.visitor_id) if may and arrived.visitor_id is not None else None,
+        "id": arrived.visit_id,
+        "visitor_id": arrived.visitor_id if may else None,
         "started_at": made_at(arrived.visit_id).isoformat(),
         "ad_group": valued.get("np_adgroup", ""),
         "match_type": match_of(valued.get("np_match", "")),
@@ -113,7 +113,7 @@ def visitor_row(arrived: Arrived, touch: Source | None, now: datetime) -> dict[s
     return {
         "company_id": arrived.company_id,
         "site_id": arrived.site_id,
-        "id": str(arrived.visitor_id),
+        "id": arrived.visitor_id,
         "first_seen": now.isoformat(),
         "last_seen": now.isoformat(),
         "touch": None if touch is None else {name: getattr(touch, name) for name in _SOURCE},
@@ -131,7 +131,7 @@ def view_row(
     return {
         "company_id": company_id,
         "site_id": site_id,
-        "visit_id": str(visit_id),
+        "visit_id": visit_id,
         "at": now.isoformat(),
         "url": stored_url(url, may_identify=may_identify),
         "title": title,

@@ -61,20 +61,17 @@ class _Pages:
     """What waits, each kind in the order it came; rows are of the tables they go to."""
 
     visits: list[Row] = field(default_factory=list)
-    kept: dict[tuple[int, str], Row] = field(default_factory=dict)
-    visitors: dict[tuple[int, str], Row] = field(default_factory=dict)
+    kept: dict[tuple[int, UUID], Row] = field(default_factory=dict)
+    visitors: dict[tuple[int, UUID], Row] = field(default_factory=dict)
     views: list[Row] = field(default_factory=list)
     taps: list[Row] = field(default_factory=list)
-    client_ids: dict[tuple[int, str], Row] = field(default_factory=dict)
+    client_ids: dict[tuple[int, UUID], Row] = field(default_factory=dict)
     erasures: list[Erasure] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return sum(
-            map(
-                len,
-                (self.visits, self.kept, self.visitors, self.views, self.taps, self.client_ids, self.erasures),
-            )
-        )
+        # Asked for each entry, so written out.
+        lists = len(self.visits) + len(self.views) + len(self.taps) + len(self.erasures)
+        return lists + len(self.kept) + len(self.visitors) + len(self.client_ids)
 
 
 class Journal:
@@ -86,7 +83,7 @@ class Journal:
         self._turn = asyncio.Lock()
         self._lost = 0
         # What was told of visits lately, so that each page of a visit does not write the same again.
-        self._told: dict[tuple[int, str], Mapping[str, str]] = {}
+        self._told: dict[tuple[int, UUID], Mapping[str, str]] = {}
 
     @property
     def waiting(self) -> int:
@@ -98,6 +95,8 @@ class Journal:
         if self._has_room():
             self._waiting.visits.append(visit)
             self._know(visitor)
+            if visit["client_ids"]:
+                self._remember_told((visit["company_id"], visit["id"]), visit["client_ids"])
 
     def consented(self, visit: Row, visitor: Row | None) -> None:
         """What was not kept of a visit may be kept now."""
@@ -120,20 +119,23 @@ class Journal:
 
         They are kept only where the visit's visitor may be known again.
         """
-        key = company_id, str(visit_id)
+        key = company_id, visit_id
         told = self._told.get(key)
         if told is not None and client_ids.items() <= told.items():
             return
         if self._has_room():
-            self._told[key] = {**(told or {}), **client_ids}
-            if len(self._told) > _MOST_TOLD:
-                del self._told[next(iter(self._told))]
+            self._remember_told(key, {**(told or {}), **client_ids})
             self._waiting.client_ids[key] = {
                 "company_id": company_id,
-                "id": str(visit_id),
+                "id": visit_id,
                 "started_at": made_at(visit_id).isoformat(),
                 "client_ids": self._told[key],
             }
+
+    def _remember_told(self, key: tuple[int, UUID], client_ids: Mapping[str, str]) -> None:
+        self._told[key] = client_ids
+        if len(self._told) > _MOST_TOLD:
+            del self._told[next(iter(self._told))]
 
     async def erase(self, company_id: int, visit_id: UUID, visitor_id: UUID | None, consent: Consent) -> None:
         """Take away what identifies, and wait until it is gone. A caller who stops waiting takes nothing back."""
@@ -277,9 +279,9 @@ class Journal:
             await _queries.add_keywords(
                 connection,
                 companies=[visit["company_id"] for visit in clicked],
-                ids=[UUID(visit["id"]) for visit in clicked],
+                ids=[visit["id"] for visit in clicked],
                 gclids=[visit["click_id"] for visit in clicked],
-                started=[made_at(UUID(visit["id"])) for visit in clicked],
+                started=[made_at(visit["id"]) for visit in clicked],
             )
 
     async def _write_one_by_one(self, pages: _Pages) -> None:

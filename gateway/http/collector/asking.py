@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from aiohttp import hdrs, web
@@ -10,7 +11,7 @@ from aiohttp import hdrs, web
 from gateway.visits.address import host_of
 from gateway.visits.bots import Signs
 from gateway.visits.client_ids import NO_IDS, client_ids_in
-from gateway.visits.ids import made_at
+from gateway.visits.ids import is_ours
 from gateway.visits.ways import Way, common_domain, way_of
 
 # Chrome and the cookie standard (RFC 6265bis, section 5.5) allow 400 days at most.
@@ -58,8 +59,8 @@ def asking(request: web.Request, public_key: str, *, is_secure: bool) -> Asking:
             purpose = headers[name]
             break
     cookies = headers.get(hdrs.COOKIE, "")
-    origin, host, fetch_site = headers.get(hdrs.ORIGIN, ""), request.host, headers.get("Sec-Fetch-Site", "")
-    way = way_of(origin, host, fetch_site)
+    host, fetch_site = request.host, headers.get("Sec-Fetch-Site", "")
+    way, domain = _reached(headers.get(hdrs.ORIGIN, ""), host, fetch_site)
     return Asking(
         address=request.remote or "",
         user_agent=headers.get(hdrs.USER_AGENT, ""),
@@ -73,7 +74,7 @@ def asking(request: web.Request, public_key: str, *, is_secure: bool) -> Asking:
         way=way,
         cross_site=fetch_site == "cross-site",
         host=host,
-        domain=common_domain(origin, host) if way is Way.SUB_DOMAIN and fetch_site == "same-site" else "",
+        domain=domain,
     )
 
 
@@ -114,15 +115,24 @@ def _cookie(
     return f"{cookie_name(public_key)}={value}; Max-Age={seconds}; Path=/{domain}; HttpOnly{secure}; {reach}"
 
 
+@lru_cache(1024)
+def _reached(origin: str, host: str, fetch_site: str) -> tuple[Way | None, str]:
+    """The way of a request, and the domain that its page and the collector share. All pages of a site are alike."""
+    way = way_of(origin, host, fetch_site)
+    return way, common_domain(origin, host) if way is Way.SUB_DOMAIN and fetch_site == "same-site" else ""
+
+
 def _visitor_in(header: str, public_key: str) -> UUID | None:
-    if not header:
-        return None
-    found = re.search(rf"(?:^|;)\s*np_{re.escape(public_key)}=([0-9a-f-]{{36}})(?:;|\s|$)", header)
+    found = _visitor_of(public_key).search(header) if header else None
     if found is None:
         return None
     try:
         visitor = UUID(found[1])
-        made_at(visitor)
     except ValueError:
         return None
-    return visitor
+    return visitor if is_ours(visitor) else None
+
+
+@lru_cache(1024)
+def _visitor_of(public_key: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:^|;)\s*np_{re.escape(public_key)}=([0-9a-f-]{{36}})(?:;|\s|$)")

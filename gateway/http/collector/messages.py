@@ -14,7 +14,7 @@ from gateway.pools.showing import Why
 from gateway.visits.address import cleaned
 from gateway.visits.client_ids import known_ids
 from gateway.visits.consent import Said
-from gateway.visits.ids import made_at
+from gateway.visits.ids import is_ours
 
 # The longest address and texts that are stored; a longer one is cut, because browsers do send them.
 LONGEST_URL = 2000
@@ -25,7 +25,8 @@ _SCREEN = re.compile(r"[0-9]{1,5}x[0-9]{1,5}(?:x[0-9.]{1,6})?")
 
 
 def _own(id: UUID) -> UUID:
-    made_at(id)
+    if not is_ours(id):
+        raise ValueError(f"{id} is no UUID of version 7")
     return id
 
 

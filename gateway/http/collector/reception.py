@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from time import monotonic
@@ -13,7 +13,7 @@ import structlog
 
 from gateway.http.collector.asking import REMEMBER_SECONDS, Asking
 from gateway.http.collector.catalog import Catalog, SiteKnown
-from gateway.http.collector.messages import AnswerKind, Visit
+from gateway.http.collector.messages import AnswerKind, NumberParts, Visit
 from gateway.pools.choose import is_direct, what_counts
 from gateway.pools.conditions import Arrival
 from gateway.pools.desk import LendingDesk
@@ -69,8 +69,8 @@ class Answer:
         source = self.source
         reserves = [pool.reserve for each in self.shown if (pool := self._lender(each)) is not None]
         return {
-            "visit": None if self.visit is None else str(self.visit),
-            "visitor": None if self.visitor is None else str(self.visitor),
+            "visit": self.visit,
+            "visitor": self.visitor,
             "touch": self.is_touch,
             "remember": 0 if self.visitor is None else REMEMBER_SECONDS,
             "keep_alive": _keep_alive(reserves),
@@ -89,7 +89,7 @@ class Answer:
                     "target": _parts(each.target.e164),
                     "number": _parts(each.e164),
                     "why": each.why.value,
-                    "exposure": None if each.exposure_id is None else str(each.exposure_id),
+                    "exposure": each.exposure_id,
                     "remember": self._remember(each),
                 }
                 for each in self.shown
@@ -282,7 +282,9 @@ class Reception:
         return monotonic() < self._paused_until
 
     def _pause(self, error: Exception) -> None:
-        self._paused_until = monotonic() + PAUSE_SECONDS
+        was_paused, self._paused_until = self._is_paused(), monotonic() + PAUSE_SECONDS
+        if was_paused:
+            return  # all who waited together hear of it at once
         _log.warning("pages keep their own numbers: Postgres does not answer", fault=str(error) or type(error).__name__)
 
 
@@ -337,4 +339,5 @@ def _keep_alive(reserves: list[timedelta]) -> int:
 
 @lru_cache(65_536)
 def _parts(e164: str) -> dict[str, str]:
-    return asdict(parts_of(e164))
+    parts = parts_of(e164)
+    return {name: getattr(parts, name) for name in NumberParts.model_fields}
