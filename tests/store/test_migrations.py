@@ -161,6 +161,10 @@ ROWS = {
         INSERT INTO saved_views (company_id, user_id, name, query)
             SELECT company_id, user_id, 'Missed', 'outcome=missed' FROM memberships;
     """,
+    "0015_sure": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE calls SET confidence = 0.95;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
