@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
-from gateway.http import call_store
+from gateway.http import call_list, call_store
 from gateway.http.call_filter import CallFilter
 from gateway.http.call_pages import call_id_of, place_of
 from gateway.http.call_store import CallDetails, CallRow
@@ -118,7 +118,7 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
         ) from None
     company, filter, before = company_of(request), CallFilter.parse(request.query, Span.ALL), place_of(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
-        calls, has_older = await call_store.page_of_calls(connection, company, filter, before, query.limit)
+        calls, has_older = await call_list.page_of_calls(connection, company, filter, before, query.limit)
     page = CallList(
         calls=[CallModel(**_values(call)) for call in calls], next=str(calls[-1].place) if has_older else None
     )

@@ -1,21 +1,28 @@
 """Which calls a view shows: read from the address bar and written back into links, so that it can be sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
+from gateway.http.accounts import Company
 from gateway.http.periods import DEFAULT, Period, Span
 from gateway.http.refusals import BadRequest
+from gateway.leads.marks import Status
+from gateway.leads.search import Sought, sought
 
 MISSED = ("busy", "no_answer", "abandoned", "failed")
 OUTCOMES = ("answered", *MISSED, "voicemail", "blocked", "cut_off")
 OUTCOME_GROUPS = {"missed": MISSED}
+YES_OR_NO = ("yes", "no")
+# How sure a call's source is: nine in ten and more, half and more, less (calls.sure).
+SURE = ("high", "fair", "low")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_TEXT = 80
+LONGEST_TEXT = 80
+# What came with a visit may be long.
+_LONGEST_VALUE = 300
 _MOST = 2**62
 
 
@@ -40,53 +47,76 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """Whole numbers from ``least`` on and below ``most``; none where it is open. As text 30-120, 600-, -30."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __str__(self) -> str:
+        return f"{'' if self.least is None else self.least}-{'' if self.most is None else self.most}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Between":
+        """Raises ValueError."""
+        least, dash, most = text.partition("-")
+        if not dash or not (least or most):
+            raise ValueError(text)
+        return cls(_small(least) if least else None, _small(most) if most else None)
+
+
+@dataclass(frozen=True, slots=True)
 class CallFilter:
     """What the viewer narrowed the calls down to, in a period; nothing set shows all of it."""
 
     period: Period = field(default_factory=Period)
+    q: str | None = None  # searched for: a number, or words of name, note and tags
     source: int | Literal["none"] | None = None
-    outcome: str | None = None
+    channel: str | None = None
+    campaign: str | None = None
+    keyword: str | None = None
+    pool: int | None = None
     number: str | None = None
+    outcome: str | None = None
+    status: Status | None = None
+    tag: int | None = None
+    by: str | None = None  # the endpoint that answered
+    talk: Between | None = None  # seconds
+    first: str | None = None  # 'yes': nobody had called from that number before
+    qualified: str | None = None
+    sure: str | None = None  # how sure its source is
+    region: str | None = None
     caller: str | None = None  # or 'withheld'
 
     @classmethod
     def parse(cls, query: Mapping[str, str], span: Span = DEFAULT) -> "CallFilter":
         """From the query string; ``span`` where it names no period. Raises BadRequest where a value cannot be one."""
-        source, outcome = query.get("source"), query.get("outcome")
-        if outcome and outcome not in OUTCOMES and outcome not in OUTCOME_GROUPS:
-            raise BadRequest(part="outcome")
-        try:
-            return cls(
-                period=Period.parse(query, span),
-                source=None if not source else "none" if source == "none" else _whole(source),
-                outcome=outcome or None,
-                number=_text(query.get("number")),
-                caller=_text(query.get("caller")),
-            )
-        except ValueError as error:
-            raise BadRequest(part=str(error)) from None
+        values: dict[str, Any] = {"period": Period.parse(query, span)}
+        for name, read in _READERS.items():
+            text = query.get(name)
+            if not text:
+                continue
+            try:
+                values[name] = read(text)
+            except ValueError:
+                raise BadRequest(part=name) from None
+        return cls(**values)
 
     def __bool__(self) -> bool:
         return self != CallFilter(self.period)
 
+    @property
+    def names(self) -> list[str]:
+        """The filters that are set."""
+        return [name for name in _READERS if getattr(self, name) is not None]
+
     def query(self) -> dict[str, str]:
         """As the query string says it."""
-        names = ("source", "outcome", "number", "caller")
-        values = {name: str(value) for name in names if (value := getattr(self, name)) is not None}
-        return {**self.period.query(), **values}
+        return {**self.period.query(), **{name: str(getattr(self, name)) for name in self.names}}
 
-    def parameters(self, zone: ZoneInfo) -> dict[str, Any]:
-        """For the queries, all but the outcome."""
-        since, until = self.period.bounds(zone, datetime.now(UTC))
-        return {
-            "source_id": self.source if isinstance(self.source, int) else None,
-            "no_source": self.source == "none",
-            "did": self.number,
-            "caller": None if self.caller == "withheld" else self.caller,
-            "withheld": self.caller == "withheld",
-            "since": since,
-            "until": until,
-        }
+    def sought(self, company: Company) -> Sought:
+        """What the search asks for, as this company's country writes numbers."""
+        return sought(self.q, company.region) if self.q else Sought()
 
     @property
     def outcomes(self) -> list[str] | None:
@@ -107,6 +137,10 @@ class CallView:
     def url(self, **changes: Any) -> str:
         """The view with some filters changed, from its newest call on."""
         return self._address(replace(self.filter, **changes))
+
+    def at(self, path: str) -> str:
+        """The same filters at another address, such as what the view is exported by."""
+        return self._address(self.filter, path=path)
 
     def cleared(self) -> str:
         """The view of the period without any filter."""
@@ -129,9 +163,28 @@ class CallView:
         """The same view further down."""
         return self._address(self.filter, before=str(place))
 
-    def _address(self, filter: CallFilter, **more: str) -> str:
+    @property
+    def here(self) -> str:
+        """The view itself."""
+        return self.older(self.before) if self.before else self.url()
+
+    @property
+    def kept(self) -> str:
+        """The view as it is saved: without company and place."""
+        return urlencode(self.filter.query())
+
+    @property
+    def query(self) -> dict[str, str]:
+        """All that the address says, but the place."""
+        return {**({"company": str(self.company)} if self.company else {}), **self.filter.query()}
+
+    def without(self, name: str) -> dict[str, str]:
+        """The same but one part, for forms that set it."""
+        return {part: value for part, value in self.query.items() if part != name}
+
+    def _address(self, filter: CallFilter, path: str = "/calls", **more: str) -> str:
         query = {**({"company": str(self.company)} if self.company else {}), **filter.query(), **more}
-        return f"/calls?{urlencode(query)}" if query else "/calls"
+        return f"{path}?{urlencode(query)}" if query else path
 
 
 def _whole(text: str) -> int:
@@ -140,9 +193,65 @@ def _whole(text: str) -> int:
     return int(text[:20])
 
 
-def _text(text: str | None) -> str | None:
-    if not text:
-        return None
-    if len(text) > _LONGEST_TEXT or not text.isprintable():
-        raise ValueError("text")
+def _small(text: str) -> int:
+    value = _whole(text)
+    if value > 10**6:
+        raise ValueError(text)
+    return value
+
+
+def _source(text: str) -> int | Literal["none"]:
+    return "none" if text == "none" else _whole(text)
+
+
+def _outcome(text: str) -> str:
+    return _one_of(text, (*OUTCOMES, *OUTCOME_GROUPS))
+
+
+def _sure(text: str) -> str:
+    return _one_of(text, SURE)
+
+
+def _yes_or_no(text: str) -> str:
+    return _one_of(text, YES_OR_NO)
+
+
+def _one_of(text: str, among: tuple[str, ...]) -> str:
+    if text not in among:
+        raise ValueError(text)
     return text
+
+
+def _text(text: str) -> str:
+    if len(text) > LONGEST_TEXT or not text.isprintable():
+        raise ValueError(text)
+    return text
+
+
+def _value(text: str) -> str:
+    if len(text) > _LONGEST_VALUE or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
+# In the order of the chips on the page.
+_READERS: dict[str, Any] = {
+    "q": _text,
+    "source": _source,
+    "channel": _value,
+    "campaign": _value,
+    "keyword": _value,
+    "pool": _whole,
+    "number": _text,
+    "outcome": _outcome,
+    "status": Status,
+    "tag": _whole,
+    "by": _text,
+    "talk": Between.parse,
+    "first": _yes_or_no,
+    "qualified": _yes_or_no,
+    "sure": _sure,
+    "region": _text,
+    "caller": _text,
+}
+assert set(_READERS) == {each.name for each in fields(CallFilter)} - {"period"}

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from aiohttp import web
 
-from gateway.http import call_store
+from gateway.http import call_list, call_store
 from gateway.http.call_filter import CallFilter, CallView, Place
 from gateway.http.call_store import CallRow
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
@@ -45,17 +45,17 @@ async def call_log(request: web.Request) -> web.StreamResponse:
     before = Place.parse(request.query["before"]) if request.query.get("before") else None
     view = CallView(filter, company.id if len(request[ALLOWED]) > 1 else None, before)
     async with request.app[PARTS].database.companies(company.id) as connection:
-        calls, has_older = await call_store.page_of_calls(connection, company, filter, before, PAGE)
-        now = [] if before else await call_store.calls_now(connection, company, filter)
-        summary = await call_store.summary(connection, company, filter, datetime.now(UTC))
+        calls, has_older = await call_list.page_of_calls(connection, company, filter, before, PAGE)
+        now = [] if before else await call_list.calls_now(connection, company, filter)
+        summary = await call_list.summary(connection, company, filter, datetime.now(UTC))
         source = None
         if isinstance(filter.source, int):
             source = await call_store.source_by_id(connection, company, filter.source)
             if source is None:
                 raise NotFound()
         empty = not calls and not now
-        is_new = empty and not await call_store.has_calls(connection, company)
-        numbers = await call_store.numbers_of(connection, company) if is_new else []
+        is_new = empty and not await call_list.has_calls(connection, company)
+        numbers = await call_list.numbers_of(connection, company) if is_new else []
     words = words_for(request, company)
     return render(
         request,

@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from gateway.http.accounts import Company
-from gateway.http.call_filter import CallFilter, Place
-from gateway.http.periods import Period
+from gateway.http.call_filter import Place
+from gateway.leads.marks import Tag
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
@@ -54,6 +55,23 @@ class CallRow:
     recording_state: str | None
     recording_seconds: float | None
     peaks: bytes | None
+    # What people said of it.
+    status: str = "new"
+    note: str = ""
+    tags: tuple[Tag, ...] = ()
+    job_id: int | None = None
+    job_value: Decimal | None = None
+    job_currency: str | None = None
+    # What is known of where it came from, and who took it.
+    region: str = ""
+    is_first: bool = False
+    channel: str = ""
+    campaign: str = ""
+    keyword: str = ""
+    confidence: float | None = None  # that the source is right
+    pool_id: int | None = None
+    pool_name: str | None = None
+    person: str | None = None  # who answered first, as the company calls him
 
     @property
     def is_live(self) -> bool:
@@ -120,109 +138,10 @@ class CallDetails:
     hearings: tuple[Hearing, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceCount:
-    """What one source brought in a period."""
-
-    source: Source | None
-    calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """A period in a few numbers, and the calls of the one it is compared with."""
-
-    calls: int
-    calls_before: int
-    answered: int
-    missed: int
-    talk_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Summary(Totals):
-    """The same, with what each source brought."""
-
-    sources: tuple[SourceCount, ...]
-
-
-async def page_of_calls(
-    connection: Connection, company: Company, filter: CallFilter, before: Place | None, most: int
-) -> tuple[list[CallRow], bool]:
-    """At most ``most`` ended calls, newest first, and whether there are older ones."""
-    # One plan for all filters would read the whole log for a rare one.
-    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-    rows = await _all(
-        _queries.calls_page(
-            connection,
-            company_id=company.id,
-            outcomes=filter.outcomes,
-            before_at=before.started_at if before else None,
-            before_id=before.id if before else None,
-            most=most + 1,
-            **filter.parameters(company.zone),
-        )
-    )
-    return [_call_row(row) for row in rows[:most]], len(rows) > most
-
-
-async def calls_now(connection: Connection, company: Company, filter: CallFilter) -> list[CallRow]:
-    """Calls that ring or talk; none where the view asks for an outcome or for days that are over."""
-    parameters = filter.parameters(company.zone)
-    since, until = parameters.pop("since"), parameters.pop("until")
-    now = datetime.now(UTC)
-    if filter.outcome or (until and until <= now) or (since and since > now):
-        return []
-    return [_call_row(row) for row in await _all(_queries.calls_now(connection, company_id=company.id, **parameters))]
-
-
-async def summary(connection: Connection, company: Company, filter: CallFilter, now: datetime) -> Summary:
-    """The chosen period, compared with the one before it."""
-    parameters = filter.parameters(company.zone)
-    parameters |= _comparison(filter.period, company, now)
-    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-    rows = await _all(_queries.calls_summary(connection, company_id=company.id, **parameters))
-    return Summary(
-        calls=sum(row["calls"] for row in rows),
-        calls_before=sum(row["calls_before"] for row in rows),
-        answered=sum(row["answered"] for row in rows),
-        missed=sum(row["missed"] for row in rows),
-        talk_seconds=sum(row["talk_seconds"] for row in rows),
-        sources=tuple(SourceCount(_source(row), row["calls"]) for row in rows if row["calls"]),
-    )
-
-
-async def totals(connection: Connection, company: Company, period: Period, now: datetime) -> Totals:
-    """All calls of a period, compared with the one before it."""
-    since, until = period.bounds(company.zone, now)
-    row = await _queries.calls_totals(
-        connection, company_id=company.id, since=since, until=until, **_comparison(period, company, now)
-    )
-    return Totals(**row)
-
-
-def _comparison(period: Period, company: Company, now: datetime) -> dict[str, datetime | None]:
-    """When the period to compare with begins and is over; both none where there is none."""
-    before = period.before(now.astimezone(company.zone).date())
-    since, until = before.bounds(company.zone, now) if before else (None, None)
-    return {"compared_since": since, "compared_until": until}
-
-
-async def has_calls(connection: Connection, company: Company) -> bool:
-    """Whether the company has had any call."""
-    return bool(await _queries.has_calls(connection, company_id=company.id))
-
-
-async def numbers_of(connection: Connection, company: Company) -> list[tuple[str, Source | None]]:
-    """Some of the company's numbers and what each stands for."""
-    rows = await _all(_queries.numbers_of_company(connection, company_id=company.id))
-    return [(row["e164"], _source(row)) for row in rows]
-
-
 async def source_by_id(connection: Connection, company: Company, source_id: int) -> Source | None:
     """One source of the company."""
     row = await _queries.source_by_id(connection, company_id=company.id, source_id=source_id)
-    return _source(row) if row is not None else None
+    return source_of(row) if row is not None else None
 
 
 async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None:
@@ -235,7 +154,7 @@ async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None
         _queries.hearings_of_call(connection, company_id=row["company_id"], subject=subject_of(call_id))
     )
     return CallDetails(
-        row=_call_row(row),
+        row=call_row(row),
         trunk=row["trunk"],
         hung_up_by=row["hung_up_by"],
         hangup_cause=row["hangup_cause"],
@@ -293,17 +212,19 @@ async def _all(rows: Any) -> Sequence[Row]:
     return [row async for row in rows]
 
 
-def _source(row: Row) -> Source | None:
+def source_of(row: Row) -> Source | None:
+    """What brought a call."""
     if row["source_id"] is None:
         return None
     return Source(row["source_id"], row["source_name"], row["source_colour"])
 
 
-_FIELDS: Iterable[str] = [name for name in CallRow.__dataclass_fields__ if name != "source"]
+_FIELDS: Iterable[str] = [name for name in CallRow.__dataclass_fields__ if name not in ("source", "tags")]
 
 
-def _call_row(row: Row) -> CallRow:
+def call_row(row: Row) -> CallRow:
+    """A row of the queries that read calls."""
     values = {name: row[name] for name in _FIELDS}
     for name in ("started_at", "answered_at", "ended_at"):
         values[name] = values[name].astimezone(UTC) if values[name] else None
-    return CallRow(**values, source=_source(row))
+    return CallRow(**values, source=source_of(row), tags=tuple(Tag(*tag) for tag in row["tags"] or ()))

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.http import call_store
+from gateway.http import call_list
 from gateway.http.accounts import Company
-from gateway.http.call_store import Totals
+from gateway.http.call_list import Totals
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
 from gateway.http.periods import Period
 from gateway.http.refusals import NotAllowed
@@ -35,7 +35,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
     rows = []
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
         for company in companies:
-            totals = await call_store.totals(connection, company, period, now)
+            totals = await call_list.totals(connection, company, period, now)
             rows.append(CompanyRow(company, totals, _calls(company, period), _calls(company, period, "missed")))
     return render(request, "companies.html", rows=rows, total=_sum(row.totals for row in rows))
 

@@ -2,18 +2,20 @@
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from babel import dates, numbers, units
+from babel import Locale, dates, numbers, units
 
 from gateway.http.language import Language
 from gateway.http.periods import Period, Span
 
 if TYPE_CHECKING:
     from gateway.http.call_store import CallRow
+    from gateway.leads.marks import Status
 
 UTC = ZoneInfo("UTC")
 # The year at the end of a pattern, with what leads to it.
@@ -188,11 +190,91 @@ class Words:
             "cut_off": say("Cut off"),
         }.get(outcome, outcome)
 
+    def money(self, value: Decimal, currency: str) -> str:
+        """$1,200, or 1 200,50 ₽: without the cents where there are none."""
+        digits = 0 if value == value.to_integral_value() else 2
+        return numbers.format_currency(
+            value, currency, locale=self.locale, currency_digits=False, format=_currency_pattern(self.locale, digits)
+        )
+
+    def status(self, status: "Status | str") -> str:
+        """How far a lead has come."""
+        say = self._say.gettext
+        return {
+            "new": say("New"),
+            "lead": say("Lead"),
+            "quoted": say("Quoted"),
+            "booked": say("Booked"),
+            "lost": say("Lost"),
+            "spam": say("Spam"),
+        }.get(str(status), str(status))
+
+    def filter_name(self, name: str) -> str:
+        """What a filter of the calls is about."""
+        say = self._say.gettext
+        return {
+            "q": say("Search"),
+            "source": say("Source"),
+            "channel": say("Channel"),
+            "campaign": say("Campaign"),
+            "keyword": say("Keyword"),
+            "pool": say("Pool"),
+            "number": say("Number called"),
+            "outcome": say("Result"),
+            "status": say("Status"),
+            "tag": say("Tag"),
+            "by": say("Answered by"),
+            "talk": say("Talked for"),
+            "first": say("First call"),
+            "qualified": say("Qualified"),
+            "sure": say("How sure"),
+            "region": say("Region"),
+            "caller": say("Caller"),
+        }.get(name, name)
+
+    def filter_value(self, name: str, value: str) -> str:
+        """A value of a filter that needs no looking up, as people read it."""
+        say = self._say.gettext
+        if name == "outcome":
+            return self.outcome_name(value)
+        if name == "status":
+            return self.status(value)
+        if name == "number" or (name == "caller" and value != "withheld"):
+            return self.phone(value)
+        if name in ("first", "qualified", "caller", "sure"):
+            return {
+                ("first", "yes"): say("Called for the first time"),
+                ("first", "no"): say("Had called before"),
+                ("qualified", "yes"): say("Qualified as a lead"),
+                ("qualified", "no"): say("Not qualified"),
+                ("caller", "withheld"): say("Withheld"),
+                ("sure", "high"): say("Sure: nine in ten and more"),
+                ("sure", "fair"): say("Likely: half and more"),
+                ("sure", "low"): say("A guess: less than half"),
+            }.get((name, value), value)
+        if name == "talk":
+            least, _, most = value.partition("-")
+            put = self._seconds
+            if least and most:
+                return say("%(least)s to %(most)s") % {"least": put(least), "most": put(most)}
+            if least:
+                return say("%(least)s and more") % {"least": put(least)}
+            return say("less than %(most)s") % {"most": put(most)}
+        return value
+
+    def _seconds(self, text: str) -> str:
+        return self.spoken_duration(int(text))
+
     def change(self, now: int, before: int) -> str | None:
         """▲ 14%: against the period before; none where there was nothing to compare with."""
         if not before or now == before:
             return None
         return f"{'▲' if now > before else '▼'} {self.percent(abs(now - before) / before)}"
+
+
+def _currency_pattern(locale: Locale, digits: int) -> str:
+    pattern = locale.currency_formats["standard"].pattern
+    return str(pattern if digits else pattern.replace(".00", ""))
 
 
 @lru_cache(maxsize=4096)

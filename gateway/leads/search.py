@@ -36,7 +36,7 @@ class Sought:
     """What is looked for. Either words (all of them) or numbers, never both."""
 
     words: tuple[str, ...] = ()  # folded; a call's word must begin with each
-    begins: tuple[Stretch, ...] = ()  # of callers' numbers in E.164
+    begins: tuple[Stretch, ...] = ()  # one or two, of callers' numbers in E.164
     ends: Stretch | None = None  # of callers' numbers read backwards
     whole: str | None = None  # the number in E.164, where it is a whole one
 
@@ -68,23 +68,26 @@ def fold(text: str) -> str:
 
 def _number(text: str, digits: str, region: str) -> Sought:
     country = str(phonenumbers.country_code_for_region(region) or "")
-    begins = []
+    whole = _whole(text, region)
+    begins = [whole] if whole else []
     if text.startswith("+") or digits.startswith("00"):
         begins.append("+" + digits.removeprefix("00"))
     else:
         begins.append("+" + country + digits.lstrip("0"))
         if country and digits.startswith(country):
             begins.append("+" + digits)
-    whole = None
-    try:
-        parsed = phonenumbers.parse(text, region)
-        if phonenumbers.is_possible_number(parsed):
-            whole = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
-            begins.append(whole)
-    except phonenumbers.NumberParseException:
-        pass
     return Sought(
-        begins=tuple(Stretch.beginning(each) for each in dict.fromkeys(begins)),
+        begins=tuple(Stretch.beginning(each) for each in list(dict.fromkeys(begins))[:2]),
         ends=Stretch.beginning(digits[::-1]),
         whole=whole,
     )
+
+
+def _whole(text: str, region: str) -> str | None:
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
