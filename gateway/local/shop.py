@@ -11,6 +11,7 @@ the simulated carrier ring what the page shows, as that person would.
 import asyncio
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -43,7 +44,8 @@ ARRIVALS = {
     "direct": ("directly", "/"),
 }
 
-# Who somebody is, and the page he was on last: so that a page that is loaded again is known from one that is opened.
+# Who somebody is, the page he came to, and the one he was on last: a page that is loaded again, or gone back to, is so
+# known from one that is opened.
 _COOKIE = "acme_shop"
 _MOST_CALLS = 4
 _REGION = "CA"
@@ -136,6 +138,8 @@ class _Counter:
             return web.Response(text=text, content_type=kind, headers={hdrs.CACHE_CONTROL: "no-cache"})
         name = _PAGES.get(request.path)
         person, is_new = _who(request)
+        here = _digest(request.path_qs)
+        came_to = here if is_new else request.cookies[_COOKIE].split(".")[1]
         # The same host by which the page was opened: cookies are the host's, whatever the port.
         collector = f"http://{host}:{self._company.collector_port}"
         snippet = inline_snippet(self._company.site_key, f"{collector}/")
@@ -153,7 +157,7 @@ class _Counter:
         response = web.Response(text=text, content_type="text/html", status=200 if name else 404)
         response.headers.update(
             {
-                hdrs.CACHE_CONTROL: "no-store",
+                hdrs.CACHE_CONTROL: "private, no-cache",
                 hdrs.CONTENT_SECURITY_POLICY: (
                     f"default-src 'none'; script-src 'self' {collector} {snippet.csp_hash}; "
                     f"connect-src 'self' {collector}; style-src 'self'; img-src data:; form-action 'self'; "
@@ -165,7 +169,7 @@ class _Counter:
         )
         if is_new:
             response.del_cookie(cookie_name(self._company.site_key))
-        response.set_cookie(_COOKIE, f"{person.id}.{_digest(request.path_qs)}", httponly=True, samesite="Lax")
+        response.set_cookie(_COOKIE, f"{person.id}.{came_to}.{here}", httponly=True, samesite="Lax")
         return response
 
     async def somebody_else(self, request: web.Request) -> web.StreamResponse:
@@ -237,10 +241,11 @@ async def _number(request: web.Request) -> str:
 
 def _who(request: web.Request) -> tuple[Person, bool]:
     """Who looks, and whether he has only just come."""
-    id, _, last = request.cookies.get(_COOKIE, "").partition(".")
+    found = re.fullmatch("([0-9a-f]{16})[.]([0-9a-f]{16})[.]([0-9a-f]{16})", request.cookies.get(_COOKIE, ""))
     came_from_here = request.headers.get("Sec-Fetch-Site", "none") == "same-origin"
-    is_known = len(id) == 16 and id.isalnum() and (came_from_here or last == _digest(request.path_qs))
-    return person_of(id if is_known else secrets.token_hex(8)), not is_known
+    if found is None or not (came_from_here or _digest(request.path_qs) in found.groups()[1:]):
+        return person_of(secrets.token_hex(8)), True
+    return person_of(found[1]), False
 
 
 def _digest(path: str) -> str:

@@ -172,6 +172,13 @@ async def test_three_ways_show_three_numbers_in_one_browser(demo: Demo, chromium
             seen[way] = await number_of(page)
             await page.reload()
             assert await number_of(page) == seen[way]
+            await page.get_by_role("link", name="Prices").click()
+            await page.wait_for_url("**/prices")
+            await page.reload()
+            assert await number_of(page) == seen[way]
+            await page.go_back()
+            await page.wait_for_url(address)
+            assert await number_of(page) == seen[way]
         assert seen["direct"] == MAIN_NUMBER
         assert seen["google-ad"] != seen["facebook"]
         assert {seen["google-ad"], seen["facebook"]} <= set(LENT)
