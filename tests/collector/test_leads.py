@@ -176,12 +176,21 @@ async def test_size_hosts_and_limits(database_dsn: str, collected: Collected) ->
     assert (await page.post("/v1/lead", {"site": "nobody", "data": TYPED})).status == 404
     async with running_worker(database_dsn, visits_per_minute=3) as worker:
         page = await collected.page(worker)
+        for _ in range(20):
+            await page.post("/v1/visit", {"site": page.key, "url": "https://shop.example/"})
+        # Visits without number, and yet the form is taken; a flood of forms is not.
         answers = [
-            await page.post("/v1/lead", {"site": page.key, "data": {"message": f"buy {each}"}}) for each in range(8)
+            await page.post("/v1/lead", {"site": page.key, "data": {"message": f"buy {each}"}}) for each in range(13)
         ]
-        assert [answer.status for answer in answers[:3]] == [200] * 3
+        assert [answer.status for answer in answers[:10]] == [200] * 10
         assert answers[-1].status == 429
         assert int(answers[-1].headers["Retry-After"]) >= 1
+    async with running_worker(database_dsn, site_visits_per_second=1, trusted_proxies=("127.0.0.1",)) as worker:
+        statuses = []
+        for each in range(13):
+            page = await collected.page(worker, X_Forwarded_For=f"203.0.113.{each}")
+            statuses.append((await page.post("/v1/lead", {"site": page.key, "data": {"message": f"{each}"}})).status)
+        assert (statuses[:10], statuses[-1]) == ([200] * 10, 429)
 
 
 async def test_programs_are_marked_and_kept(collected: Collected) -> None:

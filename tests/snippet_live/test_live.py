@@ -232,6 +232,28 @@ async def test_a_collector_that_dies_takes_nothing_from_the_page_and_comes_back(
     assert len(await live.rows("SELECT FROM leases")) == 2
 
 
+async def test_an_old_script_passes_over_what_a_newer_collector_says(live: Live) -> None:
+    person = await live.person()
+
+    async def newer(route: Route) -> None:
+        answer = await route.fetch()
+        if answer.status == 200:
+            read = await answer.json()
+            read |= {"advice": {"new": True}, "why": "unheard of" if read.get("why") else None}
+            for number in read.get("numbers", []):
+                number |= {"colour": "blue", "why": "guessed"}
+                number["number"]["spoken"] = "three zero six"
+            await route.fulfill(response=answer, json=read)
+        else:
+            await route.fulfill(response=answer)
+
+    await person.route("**/v1/**", newer)
+    page = await live.open(person, AD)
+    number = await shown(page)
+    await shows(await live.open(person, "/second"), number)
+    assert await page.evaluate("numberpool.lead('chat', {a: 1})") is True
+
+
 async def test_an_updated_script_is_taken_after_its_age(
     live: Live, database_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ class CollectorParts:
     visits_of_address: Buckets[tuple[int, str]]
     signals_of_address: Buckets[tuple[int, str]]
     visits_of_site: Buckets[int]
+    leads_of_address: Buckets[tuple[int, str]]
+    leads_of_site: Buckets[int]
 
 
 COLLECTOR = web.AppKey("COLLECTOR", CollectorParts)

@@ -10,8 +10,8 @@ from aiohttp import web
 from gateway.http.collector.asking import asking
 from gateway.http.collector.keys import COLLECTOR
 from gateway.http.collector.messages import Lead
-from gateway.http.collector.protection import allow_origin, as_json, read, site_of, within_limits
-from gateway.http.collector.refusals import TooLarge, TooManyRequests, TryLater
+from gateway.http.collector.protection import allow_origin, as_json, count_lead, read, site_of
+from gateway.http.collector.refusals import TooLarge, TryLater
 from gateway.leads.inbox import InboxFull
 from gateway.leads.lead import lead_of
 from gateway.store.database import AWAY
@@ -37,9 +37,8 @@ async def lead(request: web.Request) -> web.StreamResponse:
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge(most_bytes=LARGEST_LEAD) from None
     known = site_of(request, message.site)
+    count_lead(request, known)
     parts, who = request.app[COLLECTOR], asking(request, message.site, is_secure=False)
-    if not within_limits(request, known, who.address):
-        raise TooManyRequests(headers={"Retry-After": str(parts.visits_of_address.seconds_to_wait)})
     now, patience = datetime.now(UTC), parts.settings.answer_ms / 1000
     bot = bot_of(who.signs(automated=message.automated, visible=True, screen=""))
     taken = lead_of(

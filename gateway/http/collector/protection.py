@@ -176,6 +176,20 @@ def count_signal(request: web.Request, known: SiteKnown) -> None:
         raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(parts.signals_of_address.seconds_to_wait)})
 
 
+def count_lead(request: web.Request, known: SiteKnown) -> None:
+    """Count a lead of this address and for this site. Raises TooManyRequests.
+
+    Apart from visits: a crowd on a site, or many colleagues behind one address, must not cost anybody's form.
+    """
+    parts = request.app[COLLECTOR]
+    for buckets, verdict in (
+        (parts.leads_of_address, parts.leads_of_address.take((known.site.id, of_one(request.remote or "")))),
+        (parts.leads_of_site, parts.leads_of_site.take(known.site.id)),
+    ):
+        if verdict is not Verdict.WITHIN:
+            raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(buckets.seconds_to_wait)})
+
+
 def as_json(data: dict[str, Any]) -> web.Response:
     """An answer."""
     return web.Response(body=to_json(data), content_type="application/json")

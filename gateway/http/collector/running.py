@@ -29,6 +29,10 @@ from gateway.visits.ways import Ways
 PART = "collector"
 # Keep-alives, taps and the like: a page says so every half minute, and an office has many pages open.
 _SIGNALS_PER_VISIT = 10
+# A whole office may fill in forms; who sends more from one address is a program.
+_VISITS_PER_LEAD = 4
+_SITE_VISITS_PER_LEAD = 50
+_LEAST_LEADS = 10
 RETRY_SECONDS = 5.0
 # Each takes some 15 ms to be made ready; the others are when their first page comes.
 _SITES_AT_THE_START = 50
@@ -73,6 +77,13 @@ async def opened_collector(
                 _SIGNALS_PER_VISIT * per_second, _SIGNALS_PER_VISIT * settings.visits_per_minute
             ),
             visits_of_site=Buckets(settings.site_visits_per_second, 2 * settings.site_visits_per_second),
+            leads_of_address=Buckets(
+                per_second / _VISITS_PER_LEAD, max(_LEAST_LEADS, settings.visits_per_minute / _VISITS_PER_LEAD)
+            ),
+            leads_of_site=Buckets(
+                settings.site_visits_per_second / _SITE_VISITS_PER_LEAD,
+                max(_LEAST_LEADS, 2 * settings.site_visits_per_second / _SITE_VISITS_PER_LEAD),
+            ),
         )
 
 
