@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
@@ -11,14 +13,17 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from gateway.http import accounts
 from gateway.http.cookies import session_token
 from gateway.http.errors import DATABASE_AWAY
-from gateway.http.keys import ALLOWED, PARTS
-from gateway.http.permissions import Permission
-from gateway.http.routing import companies_with
+from gateway.http.keys import ALLOWED, PARTS, VIEWER
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent, "live.sql")
 
 CHANNEL = "numberpool_calls"
+# Whose account changed: the user's id.
+ACCOUNTS = "numberpool_accounts"
 # Proxies close what is silent for a minute.
 PING_SECONDS = 15.0
-# How soon a stream learns that its session ended or its user lost a company.
+# A stream is told at once that its session ended or its user is something else; this is for what nobody told.
 CHECK_SECONDS = 15.0
 RETRY_MS = 1000
 
@@ -47,51 +52,72 @@ STREAMS = web.AppKey("STREAMS", Streams)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """``call`` with company and id for each change; ``again`` where anything may have changed (also at the start)."""
+    """``call`` with company and id for each change; ``again`` where anything may have changed (also at the start).
+
+    Ends when the session does, or when its user's companies, roles or telephones change: the browser comes back by
+    itself, and is asked again. An agent is told of his own calls.
+    """
     streams, listener = request.app[STREAMS], request.app[PARTS].listener
-    ids: tuple[int, ...] = request[ALLOWED]
-    allowed = set(ids)
     streams.add()
     async with sse_response(request, ping_interval=PING_SECONDS) as stream:
         await stream.send("connected", event="hello", retry=RETRY_MS)
-        async with listener.subscribe(CHANNEL) as changes:
-            await _forward(request, stream, changes, allowed, streams)
+        async with listener.subscribe(CHANNEL) as calls, listener.subscribe(ACCOUNTS) as people:
+            forwarding = asyncio.create_task(_forward(request, stream, calls, streams))
+            watching = asyncio.create_task(_until_changed(request, people))
+            try:
+                await asyncio.wait([forwarding, watching], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (forwarding, watching):
+                    task.cancel()
+                done, _ = await asyncio.wait([forwarding, watching])
+                for task in done:
+                    if not task.cancelled() and (error := task.exception()):
+                        raise error
     return stream
 
 
 async def _forward(
-    request: web.Request,
-    stream: EventSourceResponse,
-    changes: AsyncIterator[str | None],
-    allowed: set[int],
-    streams: Streams,
+    request: web.Request, stream: EventSourceResponse, changes: AsyncIterator[str | None], streams: Streams
 ) -> None:
-    loop = asyncio.get_running_loop()
-    checked = loop.time()
-    while stream.is_connected():
-        waiting = CHECK_SECONDS - (loop.time() - checked)
-        try:
-            async with asyncio.timeout(max(0.01, waiting)):
-                change = await anext(changes)
-        except TimeoutError:
-            if not await _still_allowed(request, allowed):
-                return
-            checked = loop.time()
-            continue
+    ids: tuple[int, ...] = request[ALLOWED]
+    allowed, limit = set(ids), request[VIEWER].own_calls
+    async for change in changes:
+        if not stream.is_connected():
+            return
         if change is None:
             await stream.send("{}", event="again", id=str(next(streams.ids)))
             continue
-        company, _, call = change.partition(":")
-        if int(company) in allowed:
-            data = json.dumps({"company": int(company), "call": int(call)})
-            await stream.send(data, event="call", id=str(next(streams.ids)))
+        company, call = map(int, change.split(":"))
+        if company not in allowed:
+            continue
+        if limit is not None and company in limit.companies and not await _is_own(request, company, call):
+            continue
+        data = json.dumps({"company": company, "call": call})
+        await stream.send(data, event="call", id=str(next(streams.ids)))
 
 
-async def _still_allowed(request: web.Request, allowed: set[int]) -> bool:
-    """Whether the session lives and sees the same companies; if not, the browser comes back and is asked again."""
-    token = session_token(request)
+async def _is_own(request: web.Request, company: int, call: int) -> bool:
+    """Whether an agent may know of a call: that is so as soon as it reaches his telephone."""
     try:
-        viewer = await accounts.viewer_of(request.app[PARTS].database, token) if token else None
+        async with request.app[PARTS].database.companies(company) as connection:
+            return bool(await _queries.is_seen(connection, call_id=call))
     except DATABASE_AWAY:
         return False
-    return viewer is not None and set(companies_with(Permission.CALLS_READ, viewer)) == allowed
+
+
+async def _until_changed(request: web.Request, changes: AsyncIterator[str | None]) -> None:
+    """Return once the session has ended, or the viewer is something else than when the stream began."""
+    viewer = request[VIEWER]
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_SECONDS):
+                change = await anext(changes)
+                if change not in (None, str(viewer.user_id)):
+                    continue
+        token = session_token(request)
+        try:
+            now = await accounts.viewer_of(request.app[PARTS].database, token) if token else None
+        except DATABASE_AWAY:
+            return
+        if now is None or now.memberships != viewer.memberships:
+            return

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from gateway.http import live
+from gateway.http.permissions import Role
 from tests.http.company import add_call
 from tests.http.conftest import Pages, running_pages
 
@@ -56,14 +57,58 @@ async def test_after_a_gap_everything_is_to_be_read_again(pages: Pages) -> None:
             assert (await anext(events))[0] == "again"
 
 
-async def test_a_stream_ends_with_its_session(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "CHECK_SECONDS", 0.1)
+@pytest.mark.parametrize("check", [0.1, 3600])
+async def test_a_stream_ends_with_its_session(pages: Pages, monkeypatch: pytest.MonkeyPatch, check: float) -> None:
+    """Told at once, or found by looking where nobody told."""
+    monkeypatch.setattr(live, "CHECK_SECONDS", check)
+    if check < 1:
+        monkeypatch.setattr(live, "ACCOUNTS", "nobody_tells_this")
     client = await pages.signed_in()
     async with stream(client) as events:
         await anext(events)
+        await anext(events)
         await client.post("/sign-out")
-        async with asyncio.timeout(3):
-            assert [event async for event in events][1:] == []
+        async with asyncio.timeout(5):
+            assert [event async for event in events] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE memberships SET role = 'analyst'",
+        "DELETE FROM memberships",
+        "DELETE FROM sessions",
+    ],
+)
+async def test_a_stream_ends_when_its_viewer_is_something_else(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(live, "CHECK_SECONDS", 3600)
+    async with stream(await pages.signed_in()) as events:
+        await anext(events)
+        await anext(events)
+        async with pages.database.everything() as wire:
+            await wire.execute(change)
+        async with asyncio.timeout(5):
+            assert [event async for event in events] == []
+
+
+async def test_an_agent_hears_of_his_own_calls_only(pages: Pages) -> None:
+    client = await pages.signed_in(Role.AGENT)
+    async with pages.database.everything() as wire:
+        await wire.execute(
+            "INSERT INTO member_endpoints SELECT company_id, user_id, 'PJSIP/102' FROM memberships WHERE role = 'agent'"
+        )
+    async with stream(client) as events:
+        await anext(events)
+        await anext(events)
+        others = await add_call(pages.database, pages.company, state="ringing", outcome=None)
+        own = await add_call(pages.database, pages.company, state="ringing", outcome=None)
+        async with pages.database.companies(pages.company.id) as wire:
+            await wire.execute("UPDATE calls SET answered_by = 'PJSIP/reception' WHERE id = $1", others)
+            await wire.execute("UPDATE calls SET answered_by = 'PJSIP/102' WHERE id = $1", own)
+        event, data = await anext(events)
+        assert (event, json.loads(data)["call"]) == ("call", own)
 
 
 async def test_the_server_stops_without_waiting_for_streams(database_dsn: str, tmp_path: Path) -> None:
