@@ -1,6 +1,6 @@
 """Leads on their way into Postgres: each is on the disk before it is answered, or waits here while Postgres is away.
 
-inbox = LeadInbox(database)
+inbox = LeadInbox(database, journal.write)
 async with inbox.running():              # what waits at the end is written before it ends
     id = await inbox.take(lead, patience=0.9)
 """
@@ -8,7 +8,7 @@ async with inbox.running():              # what waits at the end is written befo
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,10 +40,10 @@ class InboxFull(Exception):
 
 
 class LeadInbox:
-    """That of one worker."""
+    """That of one worker. ``write_visits`` stores visits that wait: a lead is linked only with one that is stored."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, write_visits: Callable[[], Awaitable[None]]) -> None:
+        self._database, self._write_visits = database, write_visits
         self._waiting: deque[Lead] = deque()
 
     @property
@@ -57,8 +57,10 @@ class LeadInbox:
         ``patience`` in seconds. Raises InboxFull, and asyncpg's errors of data that Postgres will never take.
         """
         try:
-            async with asyncio.timeout(patience), self._database.companies(lead.company_id) as connection:
-                return await store(connection, lead)
+            async with asyncio.timeout(patience):
+                await self._write_visits()
+                async with self._database.companies(lead.company_id) as connection:
+                    return await store(connection, lead)
         except _REFUSED:
             raise
         except AWAY as error:
@@ -93,6 +95,7 @@ class LeadInbox:
         while self._waiting:
             lead = self._waiting[0]
             try:
+                await self._write_visits()
                 async with self._database.companies(lead.company_id) as connection:
                     await store(connection, lead)
             except _REFUSED as error:

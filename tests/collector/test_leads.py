@@ -207,10 +207,10 @@ async def test_a_lead_waits_for_postgres_and_outlives_its_site(
     async with running_worker(database_dsn, answer_ms=200) as worker:
         page = await collected.page(worker)
         visit = await page.visit()
-        await worker.written()
         holder = await asyncpg.connect(database_dsn)
         async with holder.transaction():
-            await holder.execute("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE")
+            # Also the visit that it is linked with cannot be written yet.
+            await holder.execute("LOCK TABLE leads, visits IN ACCESS EXCLUSIVE MODE")
             assert await hand_in(page, visit=visit["visit"]) is None
             assert await hand_in(page, visit=visit["visit"]) is None  # the browser repeats
             assert worker.parts.leads.waiting == 2

@@ -1,10 +1,8 @@
 """Forms, chats and the like that pages hand in."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from gateway.http.collector.asking import asking
@@ -14,14 +12,11 @@ from gateway.http.collector.protection import allow_origin, as_json, count_lead,
 from gateway.http.collector.refusals import TooLarge, TryLater
 from gateway.leads.inbox import InboxFull
 from gateway.leads.lead import lead_of
-from gateway.store.database import AWAY
 from gateway.visits.bots import bot_of
 from gateway.visits.ids import new_id
 
 # A browser sends no more with a request that may outlive its page (fetch.spec.whatwg.org, keepalive).
 LARGEST_LEAD = 64 * 1024
-
-_log = structlog.get_logger(__name__)
 
 
 async def lead(request: web.Request) -> web.StreamResponse:
@@ -39,7 +34,7 @@ async def lead(request: web.Request) -> web.StreamResponse:
     known = site_of(request, message.site)
     count_lead(request, known)
     parts, who = request.app[COLLECTOR], asking(request, message.site, is_secure=False)
-    now, patience = datetime.now(UTC), parts.settings.answer_ms / 1000
+    now = datetime.now(UTC)
     bot = bot_of(who.signs(automated=message.automated, visible=True, screen=""))
     taken = lead_of(
         company_id=known.site.company_id,
@@ -56,13 +51,7 @@ async def lead(request: web.Request) -> web.StreamResponse:
         received_at=now,
     )
     try:
-        # The visit it is to be linked with may have begun in the last tenth of a second.
-        async with asyncio.timeout(patience / 2):
-            await parts.journal.write()
-    except AWAY as error:
-        _log.warning("visits wait for Postgres", fault=str(error) or type(error).__name__)
-    try:
-        id = await parts.leads.take(taken, patience=patience)
+        id = await parts.leads.take(taken, patience=parts.settings.answer_ms / 1000)
     except InboxFull:
         raise TryLater(headers={"Retry-After": "60"}) from None
     answer: dict[str, Any] = {"lead": None if id is None else str(id)}

@@ -55,7 +55,7 @@ async def opened_collector(
         tally = await running.enter_async_context(Tally().running(database))
         ways = await running.enter_async_context(Ways().running(database))
         journal = await running.enter_async_context(Journal(database).running())
-        leads = await running.enter_async_context(LeadInbox(database).running())
+        leads = await running.enter_async_context(LeadInbox(database, journal.write).running())
         keep_alives = await running.enter_async_context(KeepAlives(database).running())
         following = asyncio.create_task(catalog.keep(database, listener))
         running.push_async_callback(_ended, following)
