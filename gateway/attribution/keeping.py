@@ -62,7 +62,7 @@ async def keep_decision(
     place = {"company_id": rung.company_id, "call_id": rung.call_id}
     credit = decision.credit
     source_id = await sources.id_of(credit.source) if credit else None
-    kept = await _queries.keep_decision(
+    is_new = await _queries.keep_decision(
         connection,
         **place,
         **_about(decision),
@@ -71,12 +71,13 @@ async def keep_decision(
         now=now,
         settles=settles,
     )
-    if kept is None:
+    if is_new is None:
         if settles:
             await _queries.settle_as_it_is(connection, **place, now=now)
         return False
-    await _queries.drop_candidates(connection, **place)
-    await _queries.drop_touches(connection, **place)
+    if not is_new:
+        await _queries.drop_candidates(connection, **place)
+        await _queries.drop_touches(connection, **place)
     if decision.suspicion is not None:
         rows = [
             {**place, **_candidate(position, each, decision.suspicion)}

@@ -12,7 +12,7 @@ ON CONFLICT (company_id, name) DO NOTHING RETURNING id;
 
 -- name: keep_decision$
 -- A decision: the first makes the row; one that was settled is changed only by one that settles it again. What was
--- decided of somebody who asked to be forgotten is never changed. No row: it was not to be changed.
+-- decided of somebody who asked to be forgotten is never changed. No row: it was not to be changed; else whether it is new.
 INSERT INTO attributions AS kept (
     company_id, call_id, basis, visit_id, visitor_id, exposure_id, confidence, source_confidence, nobody, others, because,
     evidence, window_seconds, learned_id, source_id, label, channel, source, medium, campaign, content, keyword,
@@ -33,7 +33,7 @@ ON CONFLICT (company_id, call_id) DO UPDATE SET
     settled_at = coalesce(kept.settled_at, excluded.settled_at),
     recomputed_at = CASE WHEN kept.settled_at IS NOT NULL THEN excluded.settled_at ELSE kept.recomputed_at END
 WHERE (kept.settled_at IS NULL OR :settles) AND NOT kept.forgotten
-RETURNING call_id;
+RETURNING xmax = 0 AS is_new;
 
 -- name: drop_candidates!
 DELETE FROM call_candidates WHERE company_id = :company_id AND call_id = :call_id;

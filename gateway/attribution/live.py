@@ -60,8 +60,8 @@ class LiveAttribution:
 
     def rang(self, written: Written) -> None:
         """A call was written that has not ended. Never waits, never fails."""
-        if written.call_id in self._seen or written.number_id is None:
-            return
+        if written.number_id is None or written.source_id is not None or written.call_id in self._seen:
+            return  # none of ours, or known by its number
         self._seen[written.call_id] = None
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)

@@ -25,6 +25,7 @@ PART = "sources of calls"
 SETTLE_AFTER = timedelta(seconds=60)
 LOOK_SECONDS = 5.0
 BATCH = 200
+PAUSE_SECONDS = 0.002
 # A call that could not be settled is tried again after so long; meanwhile it holds up no other.
 TRY_AGAIN = timedelta(minutes=10)
 
@@ -47,7 +48,7 @@ class Settling:
         """Look for calls until cancelled."""
         while True:
             try:
-                while await self.settle_some(datetime.now(UTC)) == BATCH:
+                while await self.settle_some(datetime.now(UTC)):
                     pass
             except AWAY as error:
                 _log.warning("calls are settled later", fault=str(error))
@@ -57,20 +58,39 @@ class Settling:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def settle_some(self, now: datetime) -> int:
-        """Settle what has waited long enough, at most a batch; how many that were. Raises what the database raises."""
+        """Settle what has waited long enough, at most a batch; how many that were, or failed.
+
+        Raises what the database raises.
+        """
         self._failed = {call: at for call, at in self._failed.items() if now - at < TRY_AGAIN}
+        by_number = await self._settle_by_number(now)
+        if by_number:
+            return by_number
         async with self._database.everything() as connection:
             rows = _queries.unsettled(connection, before=now - self._after, not_these=list(self._failed), most=BATCH)
             calls = [(row["company_id"], row["id"]) async for row in rows]
+        done = 0
         for company_id, call_id in calls:
             try:
-                await self.settle(company_id, call_id, now)
+                done += await self.settle(company_id, call_id, now)
             except Exception as error:
                 if isinstance(error, AWAY) and not isinstance(error, _ITS_OWN_FAULT):
                     raise
                 self._failed[call_id] = now
+                done += 1
                 _log.exception("a call cannot be settled", company=company_id, call=call_id)
-        return len(calls)
+            # Calls that ring now go before those of a long outage.
+            await asyncio.sleep(PAUSE_SECONDS)
+        return done
+
+    async def _settle_by_number(self, now: datetime) -> int:
+        """Calls whose number says it all, a batch at once; one that cannot be is settled, or told of, by itself."""
+        try:
+            async with self._database.everything() as connection:
+                done: int = await _queries.settle_by_number(connection, before=now - self._after, now=now, most=BATCH)
+        except _ITS_OWN_FAULT:
+            return 0
+        return done
 
     async def settle(self, company_id: int, call_id: int, now: datetime) -> bool:
         """Settle one call; false where that is done, or being done, by another."""

@@ -59,11 +59,15 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A call that goes on is in the database; ``number_id`` is none where no pool knows its number."""
+    """A call that goes on is in the database.
+
+    ``number_id`` is none where no pool knows its number; ``source_id`` where the number stands for no source.
+    """
 
     company_id: int
     call_id: int
     number_id: int | None
+    source_id: int | None
     noted: Noted
 
 
@@ -211,7 +215,7 @@ class Ledger:
                 connection, company_id=row["company_id"], call_id=row["id"], words=words_of([entry.caller_name])
             )
         if noted.record.stage is not Stage.ENDED:
-            return [Written(row["company_id"], row["id"], entry.number_id, noted)]
+            return [Written(row["company_id"], row["id"], entry.number_id, entry.source_id, noted)]
         call: dict[str, Any] = {"company_id": row["company_id"], "call_id": row["id"]}
         for position, leg in enumerate(entry.legs):
             await _sql.save_leg(

@@ -149,7 +149,11 @@ class Front:
 
     async def settle(self, *, later: timedelta = timedelta(hours=1)) -> int:
         """Settle what is over; how many calls that were."""
-        return await Settling(self.database, Health()).settle_some(self.noon + later)
+        settling = Settling(self.database, Health())
+        settled = 0
+        while some := await settling.settle_some(self.noon + later):
+            settled += some
+        return settled
 
     async def said(self, call: int) -> Any:
         """The row of ``attributions``."""

@@ -227,7 +227,7 @@ async def test_who_says_no_while_it_rings_keeps_what_was_said_then(front: Front)
     live = LiveAttribution(front.database)
     live.listeners.append(heard.append)
     deciding = asyncio.create_task(live.run())
-    live.rang(Written(front.company_id, call, front.numbers[front.number], Noted("pbx", record)))
+    live.rang(Written(front.company_id, call, front.numbers[front.number], None, Noted("pbx", record)))
 
     async def is_heard() -> bool:
         return bool(heard)
