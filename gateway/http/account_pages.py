@@ -18,6 +18,7 @@ from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.second_step import Shown
+from gateway.http.shell import named_company
 from gateway.http.sign_in import why
 from gateway.http.words import Words
 from gateway.store.queries import load_queries
@@ -183,16 +184,26 @@ async def _second_step(request: web.Request, form: Form, *, status: int = 200) -
     viewer, database = request[VIEWER], request.app[PARTS].database
     present = await second_step.second_step_of(database, viewer.user_id)
     proposal = await second_step.propose(database, viewer.user_id, viewer.email) if present.since is None else None
-    return render(request, "second_step.html", status=status, form=form, present=present, proposal=proposal)
+    return render(
+        request,
+        "second_step.html",
+        company=named_company(request, viewer),
+        status=status,
+        form=form,
+        present=present,
+        proposal=proposal,
+    )
 
 
 async def _account(request: web.Request, form: Form | None = None, *, status: int = 200) -> web.Response:
     viewer, database = request[VIEWER], request.app[PARTS].database
-    words = words_for(request)
+    company = named_company(request, viewer)
+    words = words_for(request, company)
     where = await sessions.sessions_of(database, viewer)
     return render(
         request,
         "account.html",
+        company=company,
         status=status,
         form=form or Form({"name": viewer.name}, words),
         asks_present=await links.needs_present_password(database, viewer),

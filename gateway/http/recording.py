@@ -8,9 +8,12 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from gateway import audit
+from gateway.audit import Action
 from gateway.calls.audio import AudioError, write_wav
 from gateway.calls.sides import UnsafePath, recording_path
 from gateway.http import call_store
+from gateway.http.actor import actor_of
 from gateway.http.call_pages import call_id_of
 from gateway.http.call_store import CallRow
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
@@ -22,13 +25,13 @@ LISTENING_SESSION = timedelta(minutes=30)
 
 async def play(request: web.Request) -> web.StreamResponse:
     """The compressed stereo file, whole or the part that the player asks for (RFC 9110, section 14)."""
-    _, file = await _recording(request, "heard" if request.method == hdrs.METH_GET else None)
+    _, file = await _recording(request, Action.RECORDING_HEARD if request.method == hdrs.METH_GET else None)
     return web.FileResponse(file, headers={hdrs.CONTENT_TYPE: "audio/mpeg"})
 
 
 async def download(request: web.Request) -> web.StreamResponse:
     """A WAV of both sides, made for this answer and removed after it."""
-    call, file = await _recording(request, "downloaded")
+    call, file = await _recording(request, Action.RECORDING_DOWNLOADED)
     with tempfile.TemporaryDirectory(prefix="numberpool-wav-") as folder:
         target = Path(folder) / "call.wav"
         try:
@@ -48,7 +51,7 @@ async def download(request: web.Request) -> web.StreamResponse:
         return answer
 
 
-async def _recording(request: web.Request, hearing: str | None) -> tuple[CallRow, Path]:
+async def _recording(request: web.Request, hearing: Action | None) -> tuple[CallRow, Path]:
     """The call and its file; what is about to be heard is in the audit log before the first byte leaves."""
     parts, viewer = request.app[PARTS], request[VIEWER]
     async with parts.database.companies(*request[ALLOWED]) as connection:
@@ -63,11 +66,13 @@ async def _recording(request: web.Request, hearing: str | None) -> tuple[CallRow
             raise NoRecording() from None
         if not file.is_file():
             raise NoRecording()
+        who, company_id, subject = actor_of(request), call.row.company_id, call_store.subject_of(call.row.id)
         session = viewer.session.hex()[:12]
-        if hearing == "heard":
-            await call_store.note_hearing(connection, call.row, viewer.user_id, session, LISTENING_SESSION)
-        elif hearing == "downloaded":
-            await call_store.note_download(connection, call.row, viewer.user_id, session)
+        if hearing is Action.RECORDING_HEARD:
+            within = LISTENING_SESSION
+            await audit.note_once(connection, who, company_id, hearing, subject, within, session=session)
+        elif hearing is not None:
+            await audit.note(connection, who, company_id, hearing, subject, session=session)
     return call.row, file
 
 

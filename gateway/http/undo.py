@@ -13,7 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway import audit
+from gateway.audit import Action
+from gateway import audit
+from gateway.audit import Action
 from gateway.http.accounts import Viewer
+from gateway.http.actor import actor_of
+from gateway.http.actor import actor_of
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.notices import Notice, changed
 from gateway.http.permissions import Permission
@@ -82,11 +88,6 @@ async def undo(request: web.Request) -> web.StreamResponse:
         if step["company_id"] not in companies_with(reversal.permission, viewer):
             raise NotAllowed(permission=reversal.permission.value)
         subject = await reversal.take_back(Undoing(connection, step["company_id"], viewer, json.loads(step["reverse"])))
-        await _queries.note_undone(
-            connection,
-            company_id=step["company_id"],
-            user_id=viewer.user_id,
-            subject=subject,
-            kind=step["kind"],
-        )
+        kind = step["kind"]
+        await audit.note(connection, actor_of(request), step["company_id"], Action.CHANGE_UNDONE, subject, kind=kind)
     return changed(request, to, Notice(words_for(request).say("Undone.")))

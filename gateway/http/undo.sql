@@ -14,8 +14,3 @@ RETURNING id;
 UPDATE undo_steps SET used_at = now()
 WHERE id = :id AND user_id = :user_id AND used_at IS NULL AND created_at >= now() - :lasts::interval
 RETURNING company_id, kind, reverse::text AS reverse;
-
--- name: note_undone!
--- Taken back, in the audit log.
-INSERT INTO audit_log (company_id, user_id, action, subject, details)
-VALUES (:company_id, :user_id, 'change.undone', :subject, jsonb_build_object('kind', :kind::text));
