@@ -1,5 +1,5 @@
 -- name: lend_together
--- Numbers for many pages at once, in a transaction of its own; no row for holders who are not served (see migration 0014).
+-- Numbers for many pages at once, in a transaction of its own; no row for holders who are not served. See migration 0014.
 SELECT place, is_own, number_id, lease_id, e164 FROM numberpool_lend_together(
     :scope, :now,
     :companies::bigint[], :pools::bigint[], :holders::text[], :combinations::jsonb[],

@@ -13,6 +13,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -265,8 +266,40 @@ async def swapped() -> list[Figure]:
     ]
 
 
-async def run(calls: int) -> list[Figure]:
-    """All figures, on an installation of its own."""
+# What needs no telephones, by the name that --only takes; CALLS stands for all that does.
+PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+    "classified": classified,
+    "swapped": swapped,
+    "lent": lent,
+    "collected": collected,
+    "attributed": attributed,
+}
+CALLS = "calls"
+
+
+async def run(names: Sequence[str], calls: int) -> list[Figure]:
+    """The figures of these parts, each printed once it is known."""
+    figures: list[Figure] = []
+    for name, part in PARTS.items():
+        if name in names:
+            figures += printed(await part())
+    if CALLS in names:
+        figures += await run_calls(calls)
+    return figures
+
+
+def printed(figures: list[Figure]) -> list[Figure]:
+    """The same, printed."""
+    for figure in figures:
+        bound = f"  (at most {figure.at_most:g})" if figure.at_most is not None else ""
+        bound = f"  (must be {figure.exactly:g})" if figure.exactly is not None else bound
+        verdict = "" if figure.holds else "  <-- falls short"
+        print(f"{figure.what:45} {figure.value:9.2f} {figure.unit}{bound}{verdict}", flush=True)
+    return figures
+
+
+async def run_calls(calls: int) -> list[Figure]:
+    """What is measured on calls, on an installation of its own."""
     home = prepare(ASTERISK_CACHE, lambda line: print(line, file=sys.stderr))
     folder = Path(tempfile.mkdtemp(prefix="np-bench-"))
     figures: list[Figure] = []
@@ -294,23 +327,8 @@ async def run(calls: int) -> list[Figure]:
         running.push_async_callback(bench.exchange.stop)
         installation.pbx.supervised = True
         await installation.start()
-        for part in (
-            classified,
-            swapped,
-            lent,
-            collected,
-            attributed,
-            bench.added,
-            bench.killed,
-            bench.hung,
-            bench.survived,
-        ):
-            for figure in await part():
-                figures.append(figure)
-                bound = f"  (at most {figure.at_most:g})" if figure.at_most is not None else ""
-                bound = f"  (must be {figure.exactly:g})" if figure.exactly is not None else bound
-                verdict = "" if figure.holds else "  <-- falls short"
-                print(f"{figure.what:45} {figure.value:9.2f} {figure.unit}{bound}{verdict}", flush=True)
+        for part in (bench.added, bench.killed, bench.hung, bench.survived):
+            figures += printed(await part())
     return figures
 
 
@@ -318,10 +336,13 @@ def main() -> None:
     """Print the figures; exit with 1 if one falls short."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=800, help="calls of each kind that are compared")
+    parser.add_argument(
+        "--only", action="append", choices=[*PARTS, CALLS], help="measure this part alone; may be given more than once"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     chosen = parser.parse_args()
     try:
-        figures = asyncio.run(run(chosen.calls))
+        figures = asyncio.run(run(chosen.only or [*PARTS, CALLS], chosen.calls))
     except PermissionError:
         sys.exit("make bench reads time stamps off the packets; run it as root:  sudo make bench")
     if chosen.json:
