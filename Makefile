@@ -11,7 +11,7 @@ TOGETHER := -n 3 --dist loadfile
 .PHONY: help demo test check bench machine lock clean python setup-run setup-test
 
 help:
-	@echo 'make demo    set everything up, place real calls, and show them on a page until Ctrl-C'
+	@echo 'make demo    set everything up, place real calls, show them on a page, and serve a shop to call from, until Ctrl-C'
 	@echo '             make demo ARGS=--once         the same, print a table and exit'
 	@echo '             make demo ARGS="--once --json"  one JSON object a call'
 	@echo 'make test    set up, check and run all tests; ARGS="tests/local -k carrier" runs some of them'

@@ -58,7 +58,8 @@ def _left_over(folder: Path) -> list[str]:
 async def test_once_shows_every_call_as_the_log_has_it(asterisk_home: AsteriskHome, short_path: Path) -> None:
     folder = short_path / "demo"
     async with _demo(folder, "--once", "--json") as process:
-        printed, said = await asyncio.wait_for(process.communicate(), 90)
+        async with asyncio.timeout(180):
+            printed, said = await process.communicate()
     assert process.returncode == 0, said.decode()
     calls = [json.loads(line) for line in printed.splitlines()]
     assert list(calls[0]) == [
@@ -96,7 +97,7 @@ async def test_it_stays_until_ctrl_c_and_leaves_nothing_running(asterisk_home: A
     async with _demo(folder) as process:
         assert process.stderr is not None
         said = ""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             while "Logs:" not in said:
                 said += (await process.stderr.readline()).decode()
         link = re.search(r"http://\S+", said)
@@ -110,7 +111,8 @@ async def test_it_stays_until_ctrl_c_and_leaves_nothing_running(asterisk_home: A
         assert second.returncode == 1
         assert b"already" in refused
         process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.communicate(), 30)
+        async with asyncio.timeout(60):
+            await process.communicate()
     assert process.returncode == 0
     assert _left_over(folder) == []
 
