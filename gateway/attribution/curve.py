@@ -21,12 +21,14 @@ Cells = npt.NDArray[np.int64]
 
 # The knots, in seconds since the number was shown. Later calls are told from the background by nobody.
 SHOWN_KNOTS: tuple[float, ...] = (
-    *(0, 10, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 960, 1440, 1920, 2880, 3840, 5760, 7680, 11520),
+    *(0, 3, 7, 12, 18, 24, 30, 37, 45, 52, 60, 75, 90, 105, 120, 150, 180, 210, 240, 300, 360, 420, 480, 600, 720),
+    *(840, 960, 1200, 1440, 1920, 2880, 3840, 5760, 7680, 11520),
     *(15360, 23040, 30720, 46080, 61440, 92160, 122880, 172800, 259200),
 )
 HORIZON_SECONDS = SHOWN_KNOTS[-1]
-# Seconds since the page was left. After an hour it is the same as the time since it was shown.
-LEFT_KNOTS: tuple[float, ...] = (0, 15, 30, 60, 120, 240, 480, 960, 1920, 3840)
+# Seconds since the page was left. After a quarter of an hour it is much the same as the time since it was shown; a say
+# of its own beyond that could be traded for the shape's, and both would be chance.
+LEFT_KNOTS: tuple[float, ...] = (0, 15, 30, 60, 120, 240, 480, 960)
 # From this knot on the shape is a smooth tail: knot by knot it could not be told from the background.
 TAIL_FROM = SHOWN_KNOTS.index(1440)
 SHAPE_KNOTS = len(SHOWN_KNOTS)

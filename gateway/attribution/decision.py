@@ -4,14 +4,24 @@ Made when the phone rings, when the call is settled, and when a period is comput
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
 from gateway.attribution.credit import CreditTouch, Model, shares
-from gateway.attribution.evidence import LIVE, Call, Candidate, Evidence, Exposure, KnownCaller, Tap, Verdict
+from gateway.attribution.evidence import (
+    LIVE,
+    Call,
+    Candidate,
+    Evidence,
+    Exposure,
+    KnownCaller,
+    Tap,
+    Verdict,
+    after_call,
+)
 from gateway.attribution.learned import Learned
 from gateway.attribution.match import match_call
 from gateway.visits.source import Source
@@ -106,13 +116,17 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All that is known around a call. ``elsewhere``: when visitors were shown another number of the pool."""
+    """All that is known around a call. ``elsewhere``: when visitors were shown another number of the pool.
+
+    ``earlier``: when visitors may have called the same number in the days before, and with which chance.
+    """
 
     pages: tuple[Page, ...] = ()
     elsewhere: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     taps: tuple[Tap, ...] = ()
     known: tuple[KnownCaller, ...] = ()
     called: Mapping[str, float] = field(default_factory=dict)
+    earlier: Mapping[str, Sequence[tuple[datetime, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +188,7 @@ def suspect(rung: Rung, gathered: Gathered, learned: Learned, *, taps: bool = Tr
     used = gathered.taps if taps else ()
     verdict = match_call(
         Call(rung.number, rung.at, rung.caller),
-        [each.exposure for each in seen.values()],
+        [_having_called(each.exposure, gathered.earlier.get(each.exposure.visitor, ())) for each in seen.values()],
         taps=used,
         known=gathered.known,
         called=gathered.called,
@@ -182,6 +196,14 @@ def suspect(rung: Rung, gathered: Gathered, learned: Learned, *, taps: bool = Tr
         window=rung.window,
     )
     return Suspicion(verdict, seen, used, gathered.known)
+
+
+def _having_called(exposure: Exposure, calls: Iterable[tuple[datetime, float]]) -> Exposure:
+    called = 0.0
+    for at, chance in calls:
+        if at >= exposure.shown_at:
+            called = after_call(called, chance)
+    return replace(exposure, called=called) if called else exposure
 
 
 def decide(

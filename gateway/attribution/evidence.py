@@ -22,7 +22,8 @@ class Exposure:
     """One visit had the number that was called on its screen, from ``shown_at`` to ``last_seen``.
 
     ``left_at``: the page said goodbye then. ``replaced_at``: its visitor was shown another number instead, so that a
-    call of his would go there. A visit that may not be known again is its own visitor.
+    call of his would go there. ``called``: the chance that the visit has called this number already. A visit that may
+    not be known again is its own visitor.
     """
 
     visit: str
@@ -31,10 +32,16 @@ class Exposure:
     last_seen: datetime
     left_at: datetime | None = None
     replaced_at: datetime | None = None
+    called: float = 0.0
 
     def is_live(self, at: datetime) -> bool:
         """Whether it is on a screen at ``at``."""
         return self.left_at is None and self.replaced_at is None and at - self.last_seen <= LIVE
+
+
+def after_call(called: float, chance: float) -> float:
+    """The chance that a visit has called, once there was another call which it made with ``chance``."""
+    return 1 - (1 - called) * (1 - min(chance, 1.0))
 
 
 @dataclass(frozen=True, slots=True)

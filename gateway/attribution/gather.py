@@ -126,7 +126,19 @@ async def gather(connection: Any, asked: Asked) -> Gathered:
             call_id=rung.call_id,
         )
         called = {str(row["visitor_id"]): min(row["chance"], 1.0) async for row in rows}
-    return Gathered(pages, {who: tuple(when) for who, when in elsewhere.items()}, taps, known, called)
+    earlier: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
+    if pages and not known:
+        rows = _queries.calls_before(
+            connection,
+            **place,
+            visitors=list({page.visitor or page.visit_id for page in pages}),
+            since=since,
+            at=rung.at,
+            call_id=rung.call_id,
+        )
+        async for row in rows:
+            earlier[str(row["visitor_id"])].append((row["started_at"], row["chance"]))
+    return Gathered(pages, {who: tuple(when) for who, when in elsewhere.items()}, taps, known, called, earlier)
 
 
 async def _known(connection: Any, asked: Asked) -> tuple[KnownCaller, ...]:

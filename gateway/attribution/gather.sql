@@ -104,6 +104,16 @@ FROM latest JOIN call_candidates may ON may.company_id = :company_id AND may.cal
 WHERE may.visitor_id = ANY (:visitors)
 GROUP BY may.visitor_id;
 
+-- name: calls_before
+-- Calls to a number in the days before which these visitors may have made.
+SELECT may.visitor_id, call.started_at, may.chance
+FROM call_candidates may
+JOIN calls call ON call.company_id = may.company_id AND call.id = may.call_id
+WHERE may.company_id = :company_id AND may.visitor_id = ANY (:visitors::uuid[])
+  AND call.number_id = :number_id AND call.started_at > :since
+  AND (call.started_at, call.id) < (:at::timestamptz, :call_id::bigint)
+ORDER BY call.started_at, call.id;
+
 -- name: visitors_of_caller
 -- Whom earlier calls from a number were made by, likelier than not.
 SELECT DISTINCT said.visitor_id

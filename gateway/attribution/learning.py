@@ -20,6 +20,7 @@ from gateway.attribution.background import DAY_HOURS, Background
 from gateway.attribution.curve import (
     CELLS,
     PRIOR,
+    REPLACED,
     SHAPE_KNOTS,
     SHOWN_KNOTS,
     STATES,
@@ -30,6 +31,14 @@ from gateway.attribution.curve import (
 )
 from gateway.attribution.learned import Learned
 from gateway.attribution.risk import TimeAtRisk
+from gateway.attribution.smooth import (
+    LEFT_ROUGHNESS,
+    SHOWN_ROUGHNESS,
+    background_hours,
+    busy_hours,
+    smoothed,
+    tail,
+)
 from gateway.attribution.weighing import Weighed
 
 # As many calls as the prior counts for: its level hardly, its shape more.
@@ -40,12 +49,10 @@ STATE_WEIGHT = 4.0
 TAPS_WEIGHT = 5.0
 FACTOR_WEIGHT = 4.0
 BACKGROUND_WEIGHT = 0.3
-# One call in twenty is usually nobody's. That counts for this part of what the calls themselves say, however many there
-# are: by their times alone, calls long after a visit and calls of nobody look much the same.
+# One call in twenty is usually nobody's; that counts for so many calls of nobody.
 USUAL_SHARE = 0.05
-SHARE_WEIGHT = 0.5
-NUMBER_WEIGHT = 5.0
-HOURS_WEIGHT = 60.0
+SHARE_WEIGHT = 8.0
+NUMBER_WEIGHT = 10.0
 MOST_ROUNDS = 60
 SETTLED = 0.002
 
@@ -126,6 +133,7 @@ class _Packed:
         self.risk = risk
         self.observed = np.array([risk.numbers.get(name, 0.0) for name in self.names])
         self.hours = np.maximum(np.array(risk.hours), 1.0)
+        self.busy = busy_hours(np.bincount(self.hour, minlength=DAY_HOURS).astype(float), self.hours)
         # Cells in which much time was spent decide when it has settled.
         spent = risk.cells[0]
         self.mattering = spent > 0.001 * max(float(spent.sum()), 1.0)
@@ -161,12 +169,15 @@ class _Packed:
         level = (LEVEL_WEIGHT + float(calls.sum())) / (LEVEL_WEIGHT / PRIOR.level + float(shape @ time @ state))
         prior = np.array(PRIOR.shape)
         weight = SHAPE_WEIGHT * _shares(prior) + LEAST_WEIGHT
-        shape = (weight + calls.sum(axis=1)) / (weight / prior + level * (time @ state))
-        shape[TAIL_FROM:] = _tail(
-            (weight + calls.sum(axis=1))[TAIL_FROM:], (weight / prior + level * (time @ state))[TAIL_FROM:]
-        )
+        seen, spent = weight + calls.sum(axis=1), weight / prior + level * (time @ state)
+        shape = smoothed(seen, spent, shape, prior, SHOWN_ROUGHNESS)
+        shape[TAIL_FROM:] = tail(seen[TAIL_FROM:], spent[TAIL_FROM:])
         prior = np.array(PRIOR.state)
-        state = (STATE_WEIGHT + calls.sum(axis=0)) / (STATE_WEIGHT / prior + level * (shape @ time))
+        seen, spent = STATE_WEIGHT + calls.sum(axis=0), STATE_WEIGHT / prior + level * (shape @ time)
+        left = slice(1, REPLACED)
+        smooth = smoothed(seen[left], spent[left], state[left], prior[left], LEFT_ROUGHNESS)
+        state = seen / spent
+        state[left] = smooth
         tapped = np.bincount(self.tap_step, taps, TAP_STEPS)
         prior = np.array(PRIOR.taps)
         after = (TAPS_WEIGHT + tapped) / (TAPS_WEIGHT / prior + self.risk.taps)
@@ -183,17 +194,13 @@ class _Packed:
         busy = float(self.hours @ hours) / float(self.hours.sum())
         time = self.observed * busy
         prior = _learned.PRIOR.background.usual
-        expected_share = USUAL_SHARE * self.count
-        usual = (BACKGROUND_WEIGHT + float(nobody.sum()) + SHARE_WEIGHT * expected_share) / (
-            BACKGROUND_WEIGHT / prior + (1 + SHARE_WEIGHT) * float(time.sum())
+        usual = (BACKGROUND_WEIGHT + SHARE_WEIGHT + float(nobody.sum())) / (
+            BACKGROUND_WEIGHT / prior + float(time.sum()) * (1 + SHARE_WEIGHT / (USUAL_SHARE * self.count))
         )
         each = np.bincount(self.number, nobody, len(self.names))
         rates = (NUMBER_WEIGHT + each) / (NUMBER_WEIGHT / usual + time)
-        by_hour = np.bincount(self.hour, nobody, DAY_HOURS)
-        expected = self.hours * (float(nobody.sum()) / float(self.hours @ hours))
-        least = HOURS_WEIGHT / DAY_HOURS
-        hours = (least + _smooth(by_hour.astype(float))) / (least + _smooth(expected))
-        hours /= hours.mean()
+        by_hour = np.bincount(self.hour, nobody, DAY_HOURS).astype(float)
+        hours = background_hours(by_hour, self.hours, self.busy)
         return Background(
             usual,
             dict(zip(self.names, rates.tolist(), strict=True)),
@@ -204,41 +211,6 @@ class _Packed:
     def _factor(self, now: float, prior: float, parts: Floats, time: Floats, curve: DelayCurve, column: int) -> float:
         expected = float(curve.rates @ time)
         return (FACTOR_WEIGHT + float(parts[:, column].sum())) / (FACTOR_WEIGHT / prior + expected)
-
-
-# An hour counts with its neighbours: by the hour alone, calls of a busy time of day could be anybody's.
-_NEIGHBOURS = ((0, 4), (1, 3), (2, 2), (3, 1), (-1, 3), (-2, 2), (-3, 1))
-
-
-def _smooth(hours: Floats) -> Floats:
-    """By hour of the day, each with those around it."""
-    around: Floats = np.sum([np.roll(hours, shift) * weight for shift, weight in _NEIGHBOURS], axis=0)
-    around /= sum(weight for _, weight in _NEIGHBOURS)
-    return around
-
-
-_KNOTS = np.log(SHOWN_KNOTS[TAIL_FROM:])
-
-
-def _tail(calls: Floats, time: Floats) -> Floats:
-    """Rates of the steps of the tail: a power of the time since the number was shown, or falling faster than one.
-
-    The likeliest of those, by Newton's method on the Poisson likelihood of calls in the time at risk.
-    """
-    away = _KNOTS - _KNOTS[0]
-    for terms in (3, 2):
-        design = np.vander(away, terms, increasing=True)
-        found = np.linalg.lstsq(design * np.sqrt(calls)[:, None], np.log(calls / time) * np.sqrt(calls), rcond=None)[0]
-        for _ in range(30):
-            expected = np.exp(design @ found) * time
-            step = np.linalg.solve(design.T @ (design * expected[:, None]), design.T @ (calls - expected))
-            found = found + np.clip(step, -1, 1)
-            if abs(step).max() < 1e-6:
-                break
-        if terms == 2 or found[2] <= 0:
-            break
-    rates: Floats = np.exp(design @ found)
-    return rates
 
 
 def _shares(shape: Floats) -> Floats:

@@ -5,7 +5,7 @@ in which there might have been calls. Reading is apart from counting, so that th
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from gateway.attribution.callers import Callers
 from gateway.attribution.curve import TAP_EDGES
 from gateway.attribution.decision import Page, seen_by
-from gateway.attribution.evidence import Call, Exposure, Tap, Verdict
+from gateway.attribution.evidence import Call, Exposure, Tap, Verdict, after_call
 from gateway.attribution.learned import Learned
 from gateway.attribution.learning import Examples
 from gateway.attribution.match import WINDOW, judge
@@ -120,6 +120,7 @@ def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
     elsewhere, spans = _Elsewhere(past), _spans(past)
     showings = sorted(_showings(past, elsewhere), key=lambda each: each.exposure.shown_at)
     by_visitor: dict[str, list[_Showing]] = defaultdict(list)
+    called: dict[tuple[str, str], float] = {}  # by number and visit
     stretches: list[Stretch] = []
     coming = iter([*showings, None])
     showing = next(coming)
@@ -137,7 +138,10 @@ def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
         known = callers.known(call)
         weighed = weigh(
             call,
-            [each.exposure for each in _seen(past, elsewhere, call)],
+            [
+                replace(each.exposure, called=called.get((call.number, each.exposure.visit), 0.0))
+                for each in _seen(past, elsewhere, call)
+            ],
             taps=_near(past.taps.get(call.number, ()), call.at),
             known=known,
             called=callers.called,
@@ -145,7 +149,7 @@ def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
         verdict = judge(weighed, known, start, number.window)
         examples.add(weighed)
         callers.note(call, verdict)
-        stretches += _turns(call, verdict, by_visitor, callers)
+        stretches += _turns(call, verdict, by_visitor, callers, called)
     risk.known_callers += len(callers) * max((past.until - before).total_seconds(), 0.0)
     ends = [end for _, end in spans]
     for showing in showings:
@@ -206,7 +210,11 @@ def _near(taps: Sequence[Tap], at: datetime) -> Sequence[Tap]:
 
 
 def _turns(
-    call: Call, verdict: Verdict, by_visitor: Mapping[str, list[_Showing]], callers: Callers
+    call: Call,
+    verdict: Verdict,
+    by_visitor: Mapping[str, list[_Showing]],
+    callers: Callers,
+    called: dict[tuple[str, str], float],
 ) -> Iterator[Stretch]:
     """Visits that may have called are at risk in another way from now on."""
     for candidate in verdict.candidates:
@@ -218,7 +226,8 @@ def _turns(
             showing.risk_from = call.at
             showing.known = min(callers.called.get(candidate.visitor, 0.0), 1.0)
             if showing.number == call.number:
-                showing.called = 1 - (1 - showing.called) * (1 - candidate.chance)
+                showing.called = after_call(showing.called, candidate.chance)
+                called[call.number, showing.exposure.visit] = showing.called
 
 
 def _spans(past: Past) -> list[tuple[datetime, datetime]]:

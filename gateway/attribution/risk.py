@@ -18,6 +18,7 @@ from gateway.attribution.curve import (
     spread,
 )
 from gateway.attribution.evidence import Exposure, Tap
+from gateway.attribution.weighing import with_other_phone
 
 HORIZON = timedelta(seconds=HORIZON_SECONDS)
 _HOUR = timedelta(hours=1)
@@ -41,9 +42,9 @@ class Stretch:
 class TimeAtRisk:
     """Seconds, added up period by period.
 
-    ``cells`` has a row for visits as they are, one for those whose visitor's phone is known (a call from another), one
-    for those that have called. ``numbers`` is how long each number was watched, ``hours`` the same by hour of the day,
-    ``known_callers`` how long there were people who had called before.
+    ``cells`` has a row for visits as they are, one for those of them whose visitor's phone is known (a call from
+    another), one for those that have called. ``numbers`` is how long each number was watched, ``hours`` the same by
+    hour of the day, ``known_callers`` how long there were people who had called before.
     """
 
     cells: Floats = field(default_factory=lambda: np.zeros((3, CELLS)))
@@ -99,6 +100,6 @@ class TimeAtRisk:
         found_at = spread(middle - shown[row, 0], np.maximum(since_seen, 0), since_seen < 0, middle >= replaced[row, 0])
         known = np.fromiter((each.known for each in found), float, count)[row]
         called = np.fromiter((each.called for each in found), float, count)[row]
-        for index, weight in enumerate((1 - called, known, called)):
+        for index, weight in enumerate((1 - called, with_other_phone(known, called), called)):
             share = found_at.shares * (length * weight)[:, None]
             self.cells[index] += np.bincount(found_at.cells.ravel(), share.ravel(), CELLS)

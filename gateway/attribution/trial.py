@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from gateway.attribution.callers import Callers
-from gateway.attribution.evidence import Call, Exposure, Verdict
+from gateway.attribution.evidence import Call, Exposure, Verdict, after_call
 from gateway.attribution.history_lines import PastCall, PastVisit
 from gateway.attribution.learned import PRIOR, Learned
 from gateway.attribution.learning import Examples, learn
@@ -69,7 +69,13 @@ class _Showing:
     def exposure(self) -> Exposure:
         if self._frozen is None:
             self._frozen = Exposure(
-                self.visit, self.visitor, self.shown_at, self.last_seen, self.left_at, self.replaced_at
+                self.visit,
+                self.visitor,
+                self.shown_at,
+                self.last_seen,
+                self.left_at,
+                self.replaced_at,
+                self.called,
             )
         return self._frozen
 
@@ -78,6 +84,9 @@ class _Showing:
 
     def replaced(self, at: datetime) -> None:
         self.replaced_at, self._frozen = at, None
+
+    def risks(self, at: datetime, known: float, called: float) -> None:
+        self.risk_from, self.known, self.called, self._frozen = at, known, called, None
 
 
 class Trial:
@@ -213,9 +222,9 @@ class Trial:
                 known = self._known(candidate.visitor)
                 called = showing.called
                 if showing.number == call.number:
-                    called = 1 - (1 - called) * (1 - candidate.chance)
+                    called = after_call(called, candidate.chance)
                 self._stretches.append((showing, showing.risk_from, call.at, showing.known, showing.called))
-                showing.risk_from, showing.known, showing.called = call.at, known, called
+                showing.risks(call.at, known, called)
 
     def _night(self, day: datetime, night: datetime) -> None:
         """What a night's job does: add the day, and learn anew where that is worth it."""

@@ -16,6 +16,8 @@ from gateway.attribution.evidence import LIVE, Call, Exposure, KnownCaller, Tap
 SHARED_PHONE = 1e-5
 # Somebody known dials a number which he has neither dialled nor been shown, as far as is known.
 ELSEWHERE = 0.01
+# A visit that has called does so again from yet another phone: two who look at one screen, an office.
+YET_ANOTHER = 0.1
 
 # What the three columns of the weights are multiplied with: nothing, Learned.other_phone, Learned.again.
 PLAIN, OTHER_PHONE, AGAIN = range(3)
@@ -38,6 +40,12 @@ class Weighed:
     nobody: float
 
 
+def with_other_phone(known: Floats, called: Floats) -> Floats:
+    """How far visits may call from a phone other than the one that is known of their visitor; from chances."""
+    found: Floats = np.maximum(known - called, 0) + YET_ANOTHER * called
+    return found
+
+
 def weigh(
     call: Call,
     exposures: Sequence[Exposure],
@@ -48,7 +56,8 @@ def weigh(
 ) -> Weighed:
     """Weigh a call. ``exposures`` are of the number that was called, in any order.
 
-    ``called``: the chance that a visitor has called before, from another number than this caller's.
+    ``called``: the chance that a visitor has called before, from another number than this caller's. A visit that has
+    called already hardly calls from yet another phone; one that withholds its number may be calling again.
     """
     called = called or {}
     shown = np.fromiter(((call.at - each.shown_at).total_seconds() for each in exposures), float, len(exposures))
@@ -70,12 +79,16 @@ def weigh(
             weights[index, PLAIN] = SHARED_PHONE
             if who is not None:
                 weights[index, AGAIN if each.shown_at <= who.called_at else PLAIN] += who.chance
-    elif called and call.caller:
-        before = np.fromiter((min(called.get(each.visitor, 0.0), 1.0) for each in found), float, count)
-        weights[:, PLAIN] = 1 - before
-        weights[:, OTHER_PHONE] = before
     else:
-        weights[:, PLAIN] = 1
+        # As ``TimeAtRisk`` counts their time: calls that were weighed in another way would bend all that is learned.
+        already = np.fromiter((each.called for each in found), float, count)
+        if call.caller:
+            before = np.fromiter((min(called.get(each.visitor, 0.0), 1.0) for each in found), float, count)
+            weights[:, PLAIN] = 1 - np.maximum(before, already)
+            weights[:, OTHER_PHONE] = with_other_phone(before, already)
+        else:
+            weights[:, PLAIN] = 1 - already
+            weights[:, AGAIN] = already
     place = {each.visit: index for index, each in enumerate(found)}
     steps = ((place[tap.visit], tap_step((call.at - tap.at).total_seconds())) for tap in taps if tap.visit in place)
     return Weighed(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.attribution.callers import Callers
-from gateway.attribution.evidence import Call, Evidence, Exposure, KnownCaller, Tap
+from gateway.attribution.evidence import Call, Evidence, Exposure, KnownCaller, Tap, after_call
 from gateway.attribution.learned import PRIOR, learned_of
 from gateway.attribution.match import match_call
 from gateway.attribution.sentence import sentence
@@ -92,6 +92,28 @@ def test_who_is_known_by_another_phone_is_less_likely() -> None:
     assert match_call(CALL, [LEFT, LIVE], called={"ann": 0.5}).confidence < plain.confidence
     withheld = replace(CALL, caller="")
     assert match_call(withheld, [LEFT, LIVE], called={"ann": 1.0}).confidence == plain.confidence
+
+
+def test_a_visit_that_has_called_hardly_calls_again() -> None:
+    plain = match_call(CALL, [LEFT, LIVE])
+    again = replace(LIVE, called=0.9)
+    # From another phone, from a withheld one; a known caller is told by his number.
+    assert match_call(CALL, [LEFT, again], called={"ann": 0.9}).confidence < plain.confidence
+    assert match_call(CALL, [LEFT, replace(LIVE, called=1.0)], called={"ann": 1.0}).visitor == "bob"
+    # Alone with the number on its screen it is likelier than a stranger still.
+    assert match_call(CALL, [replace(LIVE, called=1.0)], called={"ann": 1.0}).visitor == "ann"
+    withheld = replace(CALL, caller="")
+    found = match_call(withheld, [LEFT, again])
+    assert found.confidence < plain.confidence
+    assert found.nobody > match_call(withheld, [LEFT, LIVE]).nobody
+    known = [KnownCaller("ann", 1.0, NOW - timedelta(days=2))]
+    assert match_call(CALL, [LEFT, again], known=known) == match_call(CALL, [LEFT, LIVE], known=known)
+
+
+def test_the_chance_that_a_visit_has_called_grows_with_its_calls() -> None:
+    assert after_call(0.0, 0.25) == 0.25
+    assert after_call(0.5, 0.5) == 0.75
+    assert after_call(0.5, 1.000001) == 1
 
 
 def test_who_was_shown_another_number_since_hardly_calls_this_one() -> None:
