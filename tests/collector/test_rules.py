@@ -72,7 +72,7 @@ async def test_tried_stored_and_applied(collected: Collected, typed: Typed) -> N
     assert told.startswith("1 of 4 visits would change")
     assert "--yes" in told
     assert (await labels(collected))[:3] == before
-    assert "Changed: 1." in typed("apply", "--since", "2020-01-01", "--yes")
+    assert "Changed: 1 visits." in typed("apply", "--since", "2020-01-01", "--yes")
     assert (await labels(collected))[0] == ("Our flyers", 1)
     assert typed("apply", "--since", "2020-01-01", "--yes").startswith("4 visits: nothing would change")
     assert typed("try", str(typed.rules), "--since", "2020-01-01", "--until", "2020-02-01").startswith("0 visits")
