@@ -1,5 +1,5 @@
-"""The demonstration: `make demo`. Sets everything up, places real calls, visits its shop and calls from there, and shows
-what came of it; then anybody may do the same.
+"""The demonstration: `make demo`. Sets everything up, places real calls, visits its shop and calls from there, and
+shows what came of it; then anybody may do the same.
 
 python -m gateway.local.demo                 until Ctrl-C
 python -m gateway.local.demo --once          a table, then ends; non-zero if anything fell short
