@@ -8,13 +8,18 @@ from gateway.http import (
     account_pages,
     api,
     audit_pages,
+    call_export,
+    call_marks,
     call_pages,
     company_pages,
     invitation_pages,
     live,
     operations,
     recording,
+    saved_views,
     sign_in,
+    site_check_pages,
+    site_pages,
     user_pages,
 )
 from gateway.http.errors import answer_refusals
@@ -33,6 +38,8 @@ LARGEST_BODY = 64 * 1024
 
 PAGE, DATA = Answers.PAGE, Answers.DATA
 _ID = "{id:[0-9]{1,19}}"
+_NUMBER = "{number:[0-9]{1,19}}"
+_CHECK = "{check:[0-9]{1,19}}"
 _TOKEN = "{token:[A-Za-z0-9_-]{1,100}}"
 
 
@@ -47,7 +54,19 @@ async def _favicon(_request: web.Request) -> web.StreamResponse:
 TABLE: tuple[Route, ...] = (
     Route("GET", "/", call_pages.home, Permission.SIGNED_IN),
     Route("GET", "/calls", call_pages.call_log, Permission.CALLS_READ),
+    Route("GET", "/calls/filters", call_pages.filters, Permission.CALLS_READ),
+    Route("GET", "/calls/export.csv", call_export.as_csv, Permission.CALLS_EXPORT),
+    Route("GET", "/calls/export.xlsx", call_export.as_xlsx, Permission.CALLS_EXPORT),
+    Route("POST", "/calls/views", saved_views.keep, Permission.CALLS_READ),
+    Route("POST", "/calls/views/{view:[0-9]{1,19}}/remove", saved_views.remove, Permission.CALLS_READ),
     Route("GET", f"/calls/{_ID}", call_pages.one_call, Permission.CALLS_READ),
+    Route("GET", f"/calls/{_ID}/marks", call_marks.marks_page, Permission.CALLS_MARK),
+    Route("POST", f"/calls/{_ID}/status", call_marks.set_status, Permission.CALLS_MARK),
+    Route("POST", f"/calls/{_ID}/note", call_marks.set_note, Permission.CALLS_MARK),
+    Route("POST", f"/calls/{_ID}/tags", call_marks.add_tag, Permission.CALLS_MARK),
+    Route("POST", f"/calls/{_ID}/tags/remove", call_marks.remove_tag, Permission.CALLS_MARK),
+    Route("POST", f"/calls/{_ID}/job", call_marks.set_job, Permission.CALLS_MARK),
+    Route("POST", f"/calls/{_ID}/job/remove", call_marks.remove_job, Permission.CALLS_MARK),
     Route("GET", f"/calls/{_ID}/recording", recording.play, Permission.RECORDINGS_HEAR, DATA),
     Route("GET", f"/calls/{_ID}/recording.wav", recording.download, Permission.RECORDINGS_HEAR, PAGE),
     Route("GET", "/companies", company_pages.overview, Permission.REPORTS_READ),
@@ -87,6 +106,24 @@ TABLE: tuple[Route, ...] = (
     Route("POST", f"/settings/invitations/{_ID}/withdraw", invitation_pages.withdraw, Permission.USERS_MANAGE),
     Route("GET", "/settings/audit", audit_pages.audit_log, Permission.AUDIT_READ),
     Route("GET", "/settings/audit.csv", audit_pages.export, Permission.AUDIT_READ),
+    Route("GET", "/settings/sites", site_pages.all_sites, Permission.SETTINGS_READ),
+    Route("POST", "/settings/sites", site_pages.add_site, Permission.SETTINGS_WRITE),
+    Route("GET", "/settings/sites/new", site_pages.new_site_page, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/sites/{_ID}", site_pages.one_site_page, Permission.SETTINGS_READ),
+    Route("POST", f"/settings/sites/{_ID}", site_pages.change_site, Permission.SETTINGS_WRITE),
+    Route("POST", f"/settings/sites/{_ID}/numbers", site_pages.add_number, Permission.SETTINGS_WRITE),
+    Route(
+        "POST", f"/settings/sites/{_ID}/numbers/{_NUMBER}/remove", site_pages.remove_number, Permission.SETTINGS_WRITE
+    ),
+    Route("POST", f"/settings/sites/{_ID}/checks", site_check_pages.begin, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/sites/{_ID}/checks/{_CHECK}", site_check_pages.report, Permission.SETTINGS_READ),
+    Route(
+        "GET",
+        f"/settings/sites/{_ID}/checks/{_CHECK}/progress",
+        site_check_pages.progress,
+        Permission.SETTINGS_READ,
+        DATA,
+    ),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
     Route(
         "GET",
@@ -116,6 +153,10 @@ TABLE: tuple[Route, ...] = (
 
 # How each kind of change is taken back.
 TAKEN_BACK: dict[str, Reversal] = {
+    **call_marks.REVERSALS,
+    **saved_views.REVERSALS,
+    "site.changed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_change),
+    "site.number_removed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_removal),
     "user.changed": Reversal(Permission.USERS_MANAGE, user_pages.take_back_change),
     "user.removed": Reversal(Permission.USERS_MANAGE, user_pages.take_back_removal),
     "invitation.withdrawn": Reversal(Permission.USERS_MANAGE, invitation_pages.take_back_withdrawal),
