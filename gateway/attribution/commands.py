@@ -13,7 +13,7 @@ from gateway.attribution.history_lines import read_calls, read_visits
 from gateway.attribution.hourly import read_sessions, sessions_of_peak
 from gateway.attribution.replay import answer_line, trial_numbers, under_conditions
 from gateway.attribution.stored_hours import hours_of_pool
-from gateway.attribution.trial import Tally, Trial
+from gateway.attribution.trial import Answer, Tally, Trial
 from gateway.pools import setup
 from gateway.pools.conditions import Conditions, typed
 from gateway.pools.durations import duration
@@ -88,7 +88,15 @@ def replay(
 ) -> None:
     """Run a history of visits and calls through a pool: which visit made each call, as it would have been told live.
 
-    JSON lines in, times in ISO 8601 (UTC where they name no zone); a JSON line out for each call, in order of time.
+    JSON lines in, in any order, times in ISO 8601 (UTC where they name no zone). Visits:
+    {"visitor","start","end","url","referrer"}. Calls: {"call","visitor_truth","start","caller"}; a call is to its "did"
+    if it names one, else to the number that visitor_truth was last shown, else (null) to one drawn by --seed.
+
+    A JSON line out for each call, in the order in which the calls came in:
+    {"call","did","visitor","confidence","evidence"}. The confidence is the chance that the visitor made the call. Where
+    visitor is null, the call's visit is Unknown, and the confidence is the chance that no visit made it. Where did is
+    null, the visitor was shown no number of the pool: the call went past it, and the confidence is 0.
+
     The delay curve is learned from the history itself, each night from the calls before it.
     """
     pool = _pool(reserve, quarantine, dialled_quarantine, when_full, window, typed(when))
@@ -102,11 +110,15 @@ def replay(
         seed=seed,
         may_have_number=under_conditions(pool, default_classifier()) if when else None,
     )
-    out = sys.stdout.buffer
-    for answer in trial.answers(visits, calls):
-        out.write(json.dumps(answer_line(answer), ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-    out.flush()
+    in_time = sorted(range(len(calls)), key=lambda place: calls[place].start)
+    lines = dict(zip(in_time, map(_line, trial.answers(visits, [calls[place] for place in in_time])), strict=True))
+    sys.stdout.buffer.writelines(lines[place] for place in range(len(calls)))
+    sys.stdout.buffer.flush()
     print(_summary(trial.tally, len(calls)), file=sys.stderr)
+
+
+def _line(answer: Answer) -> bytes:
+    return json.dumps(answer_line(answer), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def _summary(tally: Tally, calls: int) -> str:

@@ -96,16 +96,13 @@ def read_visits(lines: Iterable[bytes], name: str) -> list[PastVisit]:
 
 
 def read_calls(lines: Iterable[bytes], name: str) -> list[PastCall]:
-    """Calls in the order of their times. Raises FaultyHistory."""
-    return sorted(
-        (
-            PastCall(
-                form.call, form.start, (form.caller or "").strip(), form.visitor_truth, (form.did or "").strip() or None
-            )
-            for form in _read(lines, name, _CallForm, "call, visitor_truth, start and caller")
-        ),
-        key=lambda each: each.start,
-    )
+    """Calls in the order of the lines. Raises FaultyHistory."""
+    return [
+        PastCall(
+            form.call, form.start, (form.caller or "").strip(), form.visitor_truth, (form.did or "").strip() or None
+        )
+        for form in _read(lines, name, _CallForm, "call, visitor_truth, start and caller")
+    ]
 
 
 def _read(lines: Iterable[bytes], name: str, form: type[Any], wanted: str) -> Iterator[Any]:

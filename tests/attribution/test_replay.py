@@ -114,7 +114,8 @@ def test_as_it_is_typed(tmp_path: Path) -> None:
     done = typed_command(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [each["call"] for each in lines] == [each.call for each in history.calls]
+    # In the order of the file, which is not that of time.
+    assert [each["call"] for each in lines] == [each.call for each in reversed(history.calls)]
     assert all(list(each) == ["call", "did", "visitor", "confidence", "evidence"] for each in lines)
     truth = {each.call: each.visitor_truth for each in history.calls}
     assert sum(each["visitor"] == truth[each["call"]] for each in lines) > 0.75 * len(lines)
