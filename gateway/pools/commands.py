@@ -12,7 +12,6 @@ from gateway.pools.number_commands import state_of
 from gateway.pools.number_list import numbers_in
 from gateway.pools.numbers import printed
 from gateway.pools.pool_commands import COMMANDS as POOLS
-from gateway.pools.site_commands import COMMANDS as SITES
 from gateway.settings import Settings
 from gateway.terminal import in_transaction, of_company, table
 
@@ -249,4 +248,4 @@ def list_numbers(settings: Settings, company: str | None) -> None:
 for change in NUMBER_CHANGES:
     number.add_command(change)
 
-COMMANDS: tuple[click.Command, ...] = (company, source, *DESTINATIONS, number, *POOLS, *SITES)
+COMMANDS: tuple[click.Command, ...] = (company, source, *DESTINATIONS, number, *POOLS)

@@ -142,6 +142,3 @@ def print_snippet(key: str, address: str, inline: bool) -> None:
     made = snippet.inline_snippet(key, address)
     click.echo(made.html)
     click.echo(f"For a Content-Security-Policy, in script-src:  {made.csp_hash}", err=True)
-
-
-COMMANDS: tuple[click.Command, ...] = (site,)

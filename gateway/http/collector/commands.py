@@ -107,4 +107,4 @@ def print_tagging(campaign: str | None, template: bool) -> None:
     click.echo(tracking_template(campaign) if template else tagging(campaign))
 
 
-COMMANDS: tuple[click.Command, ...] = (collect, google_ads, site)
+COMMANDS: tuple[click.Command, ...] = (collect, google_ads)
