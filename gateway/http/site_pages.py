@@ -318,7 +318,7 @@ def _hosts(form: Form, name: str, words: Words, *, required: bool = False) -> li
     text = form.text(name, longest=3000, required=required, lines=True)
     found = []
     for line in text.replace(",", "\n").split():
-        host = line.partition("://")[2].partition("/")[0] if "://" in line else line.rstrip("/")
+        host = (line.partition("://")[2] or line).partition("/")[0]
         try:
             found += sites.checked_hosts([host])
         except pool_errors.BadHost:

@@ -25,8 +25,9 @@ def number_findings(facts: SiteFacts, advertised: Seen, direct: Seen) -> Iterato
     first = _shown(advertised.answers[0]) if advertised.answers else {}
     waits = bool(advertised.answers) and advertised.answers[0].get("why") == "consent"
     page = advertised.consented if waits and advertised.consented is not None else advertised.state
+    own = _places_before(facts, direct)
     for target in facts.targets:
-        yield from _target(facts, advertised, page, target, shown.get(target), answer)
+        yield from _target(facts, advertised, page, target, shown.get(target), answer, own.get(target))
     if waits:
         yield from _consent(facts, advertised, first, shown)
     elif advertised.state.ready and facts.wanted is not None and facts.wanted.consent_required:
@@ -43,6 +44,13 @@ def _shown(answer: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _places_before(facts: SiteFacts, direct: Seen) -> dict[str, Places]:
+    """Where the targets stand for a visitor who is shown the page's own numbers; empty where he is shown others."""
+    if not direct.answers or any(number != target for target, (number, _) in _shown(direct.answers[-1]).items()):
+        return {}
+    return {target: places_of(target, direct.state) for target in facts.targets}
+
+
 def _target(
     facts: SiteFacts,
     seen: Seen,
@@ -50,11 +58,15 @@ def _target(
     target: str,
     shown: tuple[str, str] | None,
     answer: Mapping[str, Any],
+    before: Places | None,
 ) -> Iterator[Finding]:
     say = printed(target, facts.region)
     left = places_of(target, page)
     number, why = shown or (target, "page")
     there = places_of(number, page) if number != target else Places()
+    if before is not None and before != there and there.count:
+        # One number may stand in place of several targets: what this one's page had of it is its own.
+        there = before.without(left)
     for address in frames_with(target, page)[:3]:
         yield warning("number.in_frame", target=say, address=address)
     for address in images_with(target, page)[:3]:

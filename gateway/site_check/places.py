@@ -36,6 +36,15 @@ class Places:
         """All that could be swapped."""
         return self.texts + self.links + self.attributes + self.shadows
 
+    def without(self, left: "Places") -> "Places":
+        """These, but for others."""
+        return Places(
+            max(0, self.texts - left.texts),
+            max(0, self.links - left.links),
+            max(0, self.attributes - left.attributes),
+            max(0, self.shadows - left.shadows),
+        )
+
 
 def places_of(e164: str, page: PageState) -> Places:
     """Where a number stands on a page, in whatever way it is written."""

@@ -28,6 +28,14 @@ AREAS: dict[Area, str] = {
     Area.MEMORY: N_("How visitors are remembered"),
 }
 
+# In which forms a number was found, by the names of the facts that count them.
+_PLACES: dict[str, str] = {
+    "texts": N_("%(count)s × in text"),
+    "links": N_("%(count)s × in links"),
+    "attributes": N_("%(count)s × in attributes"),
+    "shadows": N_("%(count)s × inside components"),
+}
+
 # What a check is doing, one after the other.
 STEPS: dict[str, str] = {
     "waits": N_("Waiting for its turn"),
@@ -374,18 +382,8 @@ SENTENCES: dict[str, Said] = {
         N_("The site has no swap targets, so there is nothing to swap."),
         N_("Say on the site's page which number is printed there, or type: numberpool site target %(site)s NUMBER"),
     ),
-    "target.swapped": Said(
-        N_(
-            "%(target)s is swapped to %(number)s: %(texts)s × in text, %(links)s × in links, %(attributes)s × in "
-            "attributes, %(shadows)s × inside components."
-        )
-    ),
-    "target.static": Said(
-        N_(
-            "%(target)s is swapped to %(number)s, the static number of its source: %(texts)s × in text, %(links)s × in "
-            "links, %(attributes)s × in attributes, %(shadows)s × inside components."
-        )
-    ),
+    "target.swapped": Said(N_("%(target)s is swapped to %(number)s: %(places)s.")),
+    "target.static": Said(N_("%(target)s is swapped to %(number)s, the static number of its source: %(places)s.")),
     "target.absent": Said(
         N_("%(target)s is a swap target, but does not stand on this page."),
         N_("Is it written otherwise there, or has it changed? Then correct the swap targets on the site's page."),
@@ -399,14 +397,14 @@ SENTENCES: dict[str, Said] = {
         N_("Add numbers to the pool; numberpool pool health says how many it wants."),
     ),
     "target.left": Said(
-        N_("%(target)s still stands in %(count)s places where it was not swapped: “%(example)s”"),
+        N_("%(target)s still stands where it was not swapped (%(count)s ×): “%(example)s”"),
         N_(
             "The number is written there in pieces or in a way that cannot be told from other digits. Write it in one "
             "piece, such as (306) 555-1234."
         ),
     ),
     "target.kept_out": Said(
-        N_("%(target)s stays as it is in %(count)s places that the page excepts (data-np-skip, a field, code).")
+        N_("%(target)s stays as it is where the page excepts it (data-np-skip, a field, code; %(count)s ×).")
     ),
     "target.fought": Said(
         N_("A script of the page puts %(target)s back again and again, and the snippet has given up."),
@@ -507,6 +505,8 @@ def told(finding: Finding, say: Callable[[str], str] = str) -> Told:
     """A finding in the words of one language."""
     said = SENTENCES[finding.kind]
     facts = dict(finding.facts)
+    found = [say(form) % {"count": count} for name, form in _PLACES.items() if (count := facts.get(name))]
+    facts["places"] = ", ".join(found)
     return Told(finding, say(said.what) % facts, say(said.mend) % facts if said.mend else "")
 
 
