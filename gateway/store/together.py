@@ -54,14 +54,14 @@ class Together(Generic[Question, Answer]):
         self._is_busy = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, question: Question) -> Answer:
-        """The answer. Raises what the database raises, TimeoutError where it took too long."""
+    def ask(self, question: Question) -> "asyncio.Future[Answer]":
+        """The answer, to be awaited. It raises what the database raises, TimeoutError where it took too long."""
         asked = Asked[Question, Answer](question, asyncio.get_running_loop().create_future())
         self._queue.append(asked)
         if not self._is_busy:
             self._is_busy = True
             self.start(self._answer())
-        return await asked.answer
+        return asked.answer
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Go on with something beside the queue."""

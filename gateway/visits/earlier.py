@@ -1,5 +1,6 @@
 """What brought visitors before, as it was stored: for those whose page does not remember it."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +25,9 @@ class EarlierTouches:
         self._database = database
         self._visitors: Together[_Known, Source | None] = Together(self._look_up, patience=patience)
 
-    async def of(self, company_id: int, visitor: UUID) -> Source | None:
-        """A visitor's last touch that was not direct. Raises what the database raises."""
-        return await self._visitors.ask((company_id, visitor))
+    def of(self, company_id: int, visitor: UUID) -> "asyncio.Future[Source | None]":
+        """A visitor's last touch that was not direct, to be awaited. It raises what the database raises."""
+        return self._visitors.ask((company_id, visitor))
 
     async def _look_up(self, batch: Sequence[Asked[_Known, Source | None]]) -> None:
         async with self._database.calling() as connection:
