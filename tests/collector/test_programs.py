@@ -368,6 +368,12 @@ _fields = {
     "targets": st.lists(_text, max_size=5),
     "consent": st.fixed_dictionaries({}, optional={"state": _text, "at": _text, "signal": _text, "required": _json}),
     "client_ids": st.dictionaries(st.sampled_from(["_ga", "_fbp", "other"]) | _text, _text, max_size=3),
+    "kind": st.sampled_from(["form", "chat", "a b"]) | _text,
+    "data": st.dictionaries(
+        st.sampled_from(["phone", "email", "text", "card"]) | _text,
+        _text | st.integers() | st.floats() | st.booleans() | st.none() | st.from_regex(r"\+?[0-9 ()-]{5,20}"),
+        max_size=4,
+    ),
     "touch": st.fixed_dictionaries({}, optional={"url": _text, "referrer": _text}),
 }
 _bodies = st.fixed_dictionaries({}, optional={name: each | _json for name, each in _fields.items()})
@@ -386,7 +392,7 @@ async def test_nothing_that_is_sent_is_ever_our_fault(collected: Collected, path
         if answer.status == 200:
             assert (await answer.json()).get("why") != "away"
     await collected.worker.written()
-    assert collected.worker.parts.journal.waiting == 0
+    assert collected.worker.parts.journal.waiting == collected.worker.parts.leads.waiting == 0
 
 
 # ----------------------------------------------------------------------------------------------------------- commands
