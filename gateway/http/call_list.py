@@ -117,6 +117,13 @@ async def summary(connection: Connection, company: Company, filter: CallFilter, 
     )
 
 
+async def count(connection: Connection, company: Company, filter: CallFilter) -> int:
+    """How many ended calls the view holds: all of them, which takes its time."""
+    await _plan_with_values(connection)
+    parameters = await _parameters(connection, company, filter)
+    return int(await _queries.count_calls(connection, **_among(parameters, None)))
+
+
 async def totals(connection: Connection, company: Company, period: Period, now: datetime) -> Totals:
     """All calls of a period, compared with the one before it."""
     since, until = period.bounds(company.zone, now)

@@ -113,6 +113,10 @@ SELECT count(*) FROM (
     SELECT FROM calls c WHERE c.company_id = :company_id AND /* fits */ true LIMIT :most
 ) counted;
 
+-- name: count_calls$
+-- How many ended calls fit.
+SELECT count(*) FROM calls c WHERE c.company_id = :company_id AND c.state = 'ended' AND /* fits */ true;
+
 -- name: calls_tagged
 -- The newest calls with a tag, at most so many.
 SELECT call_id AS id, started_at FROM call_tags

@@ -7,13 +7,15 @@ from itertools import groupby
 
 from aiohttp import web
 
-from gateway.http import call_list, call_store
+from gateway.http import call_board, call_choices, call_list, call_store, saved_views
+from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter, CallView, Place
 from gateway.http.call_store import CallRow
+from gateway.http.forms import Form
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
 from gateway.http.periods import Period
 from gateway.http.permissions import Permission
-from gateway.http.refusals import BadRequest, CallNotFound, NotFound
+from gateway.http.refusals import BadRequest, CallNotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
 from gateway.http.scope import company_of
@@ -41,56 +43,69 @@ async def home(request: web.Request) -> web.StreamResponse:
 async def call_log(request: web.Request) -> web.StreamResponse:
     """Calls of one company: ringing ones on top, then by day, filtered and paged by the address."""
     company = company_of(request)
-    filter = CallFilter.parse(request.query)
-    before = Place.parse(request.query["before"]) if request.query.get("before") else None
-    view = CallView(filter, company.id if len(request[ALLOWED]) > 1 else None, before)
+    view = _view(request, company, CallFilter.parse(request.query))
+    if "" in request.query.values():
+        raise web.HTTPSeeOther(view.url())  # a form sends also what was not chosen
+    filter, before, words = view.filter, view.before, words_for(request, company)
     async with request.app[PARTS].database.companies(company.id) as connection:
+        chips = await call_choices.chips(connection, company, view, words)
         calls, has_older = await call_list.page_of_calls(connection, company, filter, before, PAGE)
         now = [] if before else await call_list.calls_now(connection, company, filter)
         summary = await call_list.summary(connection, company, filter, datetime.now(UTC))
-        source = None
-        if isinstance(filter.source, int):
-            source = await call_store.source_by_id(connection, company, filter.source)
-            if source is None:
-                raise NotFound()
         empty = not calls and not now
         is_new = empty and not await call_list.has_calls(connection, company)
         numbers = await call_list.numbers_of(connection, company) if is_new else []
-    words = words_for(request, company)
+        views = await saved_views.views_of(connection, company, request[VIEWER].user_id, view)
     return render(
         request,
         "calls.html",
         company=company,
         view=view,
         filter=filter,
-        filtered_source=source,
+        chips=chips,
         now=now,
         days=by_day(calls, words),
         summary=summary,
         older=view.older(calls[-1].place) if has_older else None,
         is_new=is_new,
         numbers=numbers,
-        can_hear=_can_hear(request, company.id),
+        views=views,
+        may_share=saved_views.may_share(request, company),
+        **_may(request, company.id),
     )
+
+
+async def filters(request: web.Request) -> web.StreamResponse:
+    """All that the list can be filtered by, with the values there are; the list opens it over itself."""
+    company = company_of(request)
+    view, words = _view(request, company, CallFilter.parse(request.query)), words_for(request, company)
+    async with request.app[PARTS].database.companies(company.id) as connection:
+        choices = await call_choices.choices(connection, company, view.filter, words)
+    kept = {name: value for name, value in view.query.items() if name not in {choice.name for choice in choices}}
+    return render(request, "call_filters.html", company=company, view=view, choices=choices, kept=kept)
 
 
 async def one_call(request: web.Request) -> web.StreamResponse:
     """Everything about one call, with its recording."""
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
         call = await call_store.call_by_id(connection, call_id_of(request))
-    company = request[VIEWER].company(call.row.company_id) if call else None
-    if call is None or company is None:
-        raise CallNotFound()
+        company = request[VIEWER].company(call.row.company_id) if call else None
+        if call is None or company is None:
+            raise CallNotFound()
+        board = await call_board.board_of(connection, company.id, call.row)
+    words = words_for(request, company)
     return render(
         request,
         "call.html",
         company=company,
-        view=CallView(CallFilter(Period.read(request.query)), company.id if len(request[ALLOWED]) > 1 else None),
+        view=_view(request, company, CallFilter(Period.read(request.query))),
         call=call,
         row=call.row,
-        timeline=timeline(call, words_for(request, company)),
+        board=board,
+        form=Form(None, words),
+        timeline=timeline(call, words),
         bars=BARS,
-        can_hear=_can_hear(request, company.id),
+        **_may(request, company.id),
     )
 
 
@@ -117,5 +132,17 @@ def place_of(request: web.Request) -> Place | None:
     return Place.parse(text) if text else None
 
 
-def _can_hear(request: web.Request, company_id: int) -> bool:
-    return company_id in companies_with(Permission.RECORDINGS_HEAR, request[VIEWER])
+def _view(request: web.Request, company: Company, filter: CallFilter) -> CallView:
+    before = request.query.get("before")
+    several = len(request[ALLOWED]) > 1
+    return CallView(filter, company.id if several else None, Place.parse(before) if before else None)
+
+
+def _may(request: web.Request, company_id: int) -> dict[str, bool]:
+    """What the viewer may do with the calls of a company."""
+    viewer = request[VIEWER]
+    return {
+        "can_hear": company_id in companies_with(Permission.RECORDINGS_HEAR, viewer),
+        "can_mark": company_id in companies_with(Permission.CALLS_MARK, viewer),
+        "can_export": company_id in companies_with(Permission.CALLS_EXPORT, viewer),
+    }

@@ -94,9 +94,15 @@ async def tags_of_company(connection: Connection, company_id: int) -> list[Tag]:
     return [Tag(row["id"], row["name"]) async for row in _queries.tags_of_company(connection, company_id=company_id)]
 
 
+async def touch(connection: Connection, company_id: int, call_id: int) -> None:
+    """Let open pages read a call again, because something beside it changed."""
+    await _queries.touch(connection, company_id=company_id, call_id=call_id)
+
+
 async def index(connection: Connection, company_id: int, call_id: int) -> None:
     """Make a call findable by the words of its caller's name, its note and its tags, as they are now."""
     texts = await _queries.texts_of_call(connection, company_id=company_id, call_id=call_id)
     if texts is not None:
         words = words_of([texts["caller_name"], *texts["tags"], texts["note"]])
         await _queries.index_call(connection, company_id=company_id, call_id=call_id, words=words)
+        await touch(connection, company_id, call_id)

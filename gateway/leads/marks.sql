@@ -61,13 +61,15 @@ SELECT c.caller_name, c.note,
 FROM calls c WHERE c.company_id = :company_id AND c.id = :call_id;
 
 -- name: index_call!
--- The words of a call become these; its row is touched, so that open pages learn of tags too.
+-- The words of a call become these.
 WITH gone AS (
     DELETE FROM call_words WHERE company_id = :company_id AND call_id = :call_id AND word <> ALL (:words::text[])
-), come AS (
-    INSERT INTO call_words (company_id, word, started_at, call_id)
-    SELECT company_id, word, started_at, id FROM calls, unnest(:words::text[]) AS word
-    WHERE company_id = :company_id AND id = :call_id
-    ON CONFLICT DO NOTHING
 )
+INSERT INTO call_words (company_id, word, started_at, call_id)
+SELECT company_id, word, started_at, id FROM calls, unnest(:words::text[]) AS word
+WHERE company_id = :company_id AND id = :call_id
+ON CONFLICT DO NOTHING;
+
+-- name: touch!
+-- Tell the pages that a call is to be read again.
 UPDATE calls SET note = note WHERE company_id = :company_id AND id = :call_id;

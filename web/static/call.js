@@ -1,6 +1,7 @@
 // One call: its player, and the page kept up to date while the call goes on.
 
 import { start } from "./clock.js";
+import { onMarked } from "./marks.js";
 import { Player } from "./player.js";
 import { refresher, remember } from "./refresh.js";
 import { follow } from "./stream.js";
@@ -18,13 +19,15 @@ function mount() {
 mount();
 
 const call = Number(document.querySelector("[data-call]").dataset.call);
-const update = refresher(["call-head", "player-place", "facts", "heard"], mount);
+const update = refresher(["call-head", "player-place", "marks", "facts", "heard"], mount);
 follow(
   (changed) => {
     if (changed === null || changed === call) update();
   },
   () => {},
 );
+
+onMarked(update);
 
 // Who listens stands on the page.
 document.addEventListener("heard", update);

@@ -1,9 +1,12 @@
-// The call log: live, played in place, walked by keyboard. Without this file it is a plain page that works.
+// The call log: live, played in place, walked and marked by keyboard. Without this file it is a plain page that works.
 
 import { start } from "./clock.js";
+import { follow } from "./stream.js";
+import { send, show } from "./notices.js";
+import { onMarked, openMarks } from "./marks.js";
+import { openOver } from "./over.js";
 import { refresher, remember } from "./refresh.js";
 import { RowPlayer } from "./row-player.js";
-import { follow } from "./stream.js";
 
 start();
 remember(document);
@@ -34,24 +37,64 @@ document.addEventListener("click", (event) => {
   if (wave) player.seek(wave, event.clientX);
 });
 
+onMarked(update);
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const status = event.target.closest("a.status");
+  const filters = event.target.closest("#more-filters");
+  if (!status && !filters) return;
+  event.preventDefault();
+  if (status) openMarks(status.href, status);
+  else openOver(filters.href, filters);
+});
+
 function rows() {
   return [...document.querySelectorAll("#log li.call")];
 }
 
+const STATUSES = { l: "lead", q: "quoted", b: "booked", x: "lost", s: "spam", n: "new" };
+
+async function mark(row, status) {
+  if (!row.querySelector("a.status")) return;
+  show(await send(`/calls/${row.dataset.key}/status`, new URLSearchParams({ status })), update);
+  update();
+}
+
+// Keys by place of the letter on a Latin keyboard too, so that they work while another alphabet is on.
+function letter(event) {
+  return /^Key[A-Z]$/.test(event.code) && !/^[a-z]$/.test(event.key) ? event.code[3].toLowerCase() : event.key;
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, details.menu")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, details.menu, dialog")) return;
   const all = rows();
   const at = all.indexOf(document.activeElement?.closest("li.call"));
   const inList = at >= 0;
-  const step = { j: 1, k: -1, ...(inList && { ArrowDown: 1, ArrowUp: -1 }) }[event.key];
+  const key = letter(event);
+  const step = { j: 1, k: -1, ...(inList && { ArrowDown: 1, ArrowUp: -1 }) }[key];
   if (step) {
     const next = all[Math.min(all.length - 1, Math.max(0, inList ? at + step : 0))];
     if (!next) return;
-    event.preventDefault();
     next.querySelector(".when").focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
-  } else if (event.key === "p" && (inList || player.row)) {
+  } else if (key === "p" && (inList || player.row)) {
     const row = inList ? all[at] : player.row;
     if (row.querySelector(".play")) player.toggle(row);
-  }
+  } else if (key === "m" && inList) {
+    const status = all[at].querySelector("a.status");
+    if (status) openMarks(status.href, all[at].querySelector(".when"));
+  } else if (STATUSES[key] && inList) {
+    mark(all[at], STATUSES[key]);
+  } else if (key === "z") {
+    document.querySelector("#notices .undo, #notices form button")?.click();
+  } else if (key === "f") {
+    const filters = document.getElementById("more-filters");
+    if (filters) openOver(filters.href, filters);
+  } else if (key === "/") {
+    document.getElementById("search")?.focus();
+  } else if (key === "?") {
+    document.getElementById("keys").showModal();
+  } else return;
+  event.preventDefault();
 });

@@ -1,0 +1,238 @@
+"""The calls of a view as a file: CSV or XLSX, exactly what is shown, however many; each export is in the audit log."""
+
+import asyncio
+import csv
+import re
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from aiohttp import hdrs, web
+from xlsxwriter import Workbook
+
+from gateway import audit
+from gateway.audit import Action
+from gateway.http import call_list
+from gateway.http.accounts import Company
+from gateway.http.actor import actor_of
+from gateway.http.call_filter import CallFilter, Place
+from gateway.http.call_store import CallRow
+from gateway.http.keys import PARTS
+from gateway.http.rendering import words_for
+from gateway.http.scope import company_of
+from gateway.http.words import Words
+
+# Rows that are read and written at a time.
+_PAGE = 1000
+# Of an XLSX sheet; further calls go on another.
+_SHEET = 1_000_000
+_PIECE = 256 * 1024
+# What a table program would take for a formula (OWASP, CSV injection).
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_E164 = re.compile(r"^\+[0-9]{3,15}$")
+
+Cell = str | float | int | datetime | Decimal | None
+
+
+async def as_csv(request: web.Request) -> web.StreamResponse:
+    """A line a call, in UTF-8 with the mark that table programs look for; sent as it is read."""
+    company, filter = company_of(request), CallFilter.parse(request.query)
+    words = words_for(request, company)
+    await _note(request, company, filter, "csv")
+    answer = web.StreamResponse(headers=_headers("text/csv; charset=utf-8", _name(company, words, "csv")))
+    await answer.prepare(request)
+    await answer.write(b"\xef\xbb\xbf" + _lines([headings(words)]))
+    async for calls in _pages(request, company, filter):
+        await answer.write(_lines([[_plain(cell) for cell in cells(call, words)] for call in calls]))
+    await answer.write_eof()
+    return answer
+
+
+async def as_xlsx(request: web.Request) -> web.StreamResponse:
+    """A row a call; written to a file on the disk row by row, so that the memory stays as it is."""
+    company, filter = company_of(request), CallFilter.parse(request.query)
+    words = words_for(request, company)
+    await _note(request, company, filter, "xlsx")
+    with tempfile.TemporaryDirectory(prefix="numberpool-export-") as folder:
+        file = Path(folder) / "calls.xlsx"
+        sheets = _Sheets(file, words)
+        async for calls in _pages(request, company, filter):
+            await asyncio.to_thread(sheets.add, calls)
+        await asyncio.to_thread(sheets.close)
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        answer = web.StreamResponse(headers=_headers(kind, _name(company, words, "xlsx")))
+        answer.content_length = file.stat().st_size
+        await answer.prepare(request)
+        with file.open("rb") as written:
+            while piece := await asyncio.to_thread(written.read, _PIECE):
+                await answer.write(piece)
+        await answer.write_eof()
+        return answer
+
+
+def headings(words: Words) -> list[str]:
+    """The names of the columns."""
+    say = words.say
+    return [
+        say("Call id"),
+        say("Time"),
+        say("Result"),
+        say("Rang for, seconds"),
+        say("Talked for, seconds"),
+        say("Caller"),
+        say("Name"),
+        say("Region"),
+        say("First call"),
+        say("Number called"),
+        say("Pool"),
+        say("Source"),
+        say("Channel"),
+        say("Campaign"),
+        say("Keyword"),
+        say("How sure, %"),
+        say("Answered by"),
+        say("Status"),
+        say("Tags"),
+        say("Note"),
+        say("Job"),
+        say("Currency"),
+    ]
+
+
+def cells(call: CallRow, words: Words) -> list[Cell]:
+    """One call; times on the company's clock, numbers in E.164, as programs read them."""
+    say = words.say
+    return [
+        call.id,
+        call.started_at.astimezone(words.zone).replace(tzinfo=None, microsecond=0),
+        words.outcome(call),
+        None if call.ring_seconds is None else round(call.ring_seconds),
+        None if call.talk_seconds is None else round(call.talk_seconds),
+        call.caller or say("Withheld"),
+        call.caller_name,
+        call.region,
+        say("yes") if call.is_first else say("no"),
+        call.did,
+        call.pool_name,
+        call.source.name if call.source else say("Unknown"),
+        call.channel,
+        call.campaign,
+        call.keyword,
+        None if call.confidence is None else round(call.confidence * 100),
+        call.person or (call.answered_by or "").partition("/")[2],
+        words.status(call.status),
+        ", ".join(tag.name for tag in call.tags),
+        call.note,
+        call.job_value,
+        call.job_currency,
+    ]
+
+
+def harmless(text: str) -> str:
+    """Text that a table program takes for text: one that looks like a formula gets an apostrophe before it.
+
+    A telephone number in E.164 stays as it is: it is a number to any program, and nothing more.
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _E164.match(text) else text
+
+
+def _plain(cell: Cell) -> Cell:
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return harmless(cell) if isinstance(cell, str) else cell
+
+
+def _lines(rows: list[list[Any]]) -> bytes:
+    text = StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+class _Sheets:
+    """An XLSX file that grows; only the row that is being written is held in memory."""
+
+    def __init__(self, file: Path, words: Words) -> None:
+        self._book = Workbook(
+            str(file),
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+                "tmpdir": str(file.parent),
+            },
+        )
+        self._words = words
+        self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._bold = self._book.add_format({"bold": True})
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sheet = self._book.add_worksheet()
+        for place, heading in enumerate(headings(self._words)):
+            self._sheet.write_string(0, place, heading, self._bold)
+        self._sheet.freeze_panes(1, 0)
+        self._row = 1
+
+    def add(self, calls: list[CallRow]) -> None:
+        """Write some calls."""
+        for call in calls:
+            if self._row > _SHEET:
+                self._begin()
+            for place, cell in enumerate(cells(call, self._words)):
+                if isinstance(cell, datetime):
+                    self._sheet.write_datetime(self._row, place, cell, self._time)
+                elif isinstance(cell, str):
+                    self._sheet.write_string(self._row, place, cell)
+                elif cell is not None:
+                    self._sheet.write_number(self._row, place, float(cell))
+            self._row += 1
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._book.close()
+
+
+async def _pages(request: web.Request, company: Company, filter: CallFilter) -> AsyncIterator[list[CallRow]]:
+    """All calls of the view, newest first; each page in a transaction of its own, so that none stays open for long."""
+    before: Place | None = None
+    while True:
+        async with request.app[PARTS].database.companies(company.id) as connection:
+            calls, has_older = await call_list.page_of_calls(connection, company, filter, before, _PAGE)
+        if calls:
+            yield calls
+        if not has_older:
+            return
+        before = calls[-1].place
+
+
+async def _note(request: web.Request, company: Company, filter: CallFilter, kind: str) -> None:
+    """What is about to be taken away is in the audit log before the first byte leaves."""
+    async with request.app[PARTS].database.companies(company.id) as connection:
+        await audit.note(
+            connection,
+            actor_of(request),
+            company.id,
+            Action.CALLS_EXPORTED,
+            "calls",
+            calls=await call_list.count(connection, company, filter),
+            format=kind,
+            view=filter.query(),
+        )
+
+
+def _headers(kind: str, name: str) -> dict[str, str]:
+    return {hdrs.CONTENT_TYPE: kind, hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'}
+
+
+def _name(company: Company, words: Words, ending: str) -> str:
+    tidy = "-".join(_ascii_words(company.name)) or "company"
+    return f"calls-{tidy}-{words.now:%Y-%m-%d}.{ending}"
+
+
+def _ascii_words(text: str) -> Iterator[str]:
+    return (match[0].lower() for match in re.finditer(r"[A-Za-z0-9]+", text))

@@ -1,0 +1,164 @@
+"""Views of the list of calls kept under a name: everybody's own, and those shared with the company."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from gateway import audit
+from gateway.audit import Action
+from gateway.http.accounts import Company
+from gateway.http.actor import actor_of
+from gateway.http.call_filter import CallFilter, CallView
+from gateway.http.forms import Form
+from gateway.http.keys import ALLOWED, PARTS, VIEWER
+from gateway.http.notices import Notice, changed
+from gateway.http.permissions import Permission
+from gateway.http.protection import form_of, local_path
+from gateway.http.refusals import NotFound
+from gateway.http.rendering import words_for
+from gateway.http.routing import companies_with
+from gateway.http.scope import company_of
+from gateway.http.undo import Reversal, Undoing, offer_undo
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent, "saved_views.sql")
+
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A view under a name."""
+
+    id: int
+    name: str
+    url: str
+    is_shared: bool
+    is_own: bool
+    owner: str
+    is_shown: bool  # just now
+
+
+async def views_of(connection: Connection, company: Company, user_id: int, view: CallView) -> list[SavedView]:
+    """What the viewer has kept, and what others share."""
+    found = []
+    async for row in _queries.views_of(connection, company_id=company.id, user_id=user_id):
+        kept = CallView(_filter(row["query"]), view.company)
+        found.append(
+            SavedView(
+                row["id"],
+                row["name"],
+                kept.url(),
+                row["is_shared"],
+                row["is_own"],
+                row["owner"],
+                kept.filter == view.filter,
+            )
+        )
+    return found
+
+
+def may_share(request: web.Request, company: Company) -> bool:
+    """Whether the viewer may give a view to the whole company."""
+    return company.id in companies_with(Permission.SETTINGS_WRITE, request[VIEWER])
+
+
+async def keep(request: web.Request) -> web.StreamResponse:
+    """Keep the view that is shown under a name."""
+    viewer, company, posted = request[VIEWER], company_of(request), await form_of(request)
+    words = words_for(request, company)
+    form = Form(posted, words)
+    name = form.text("name", longest=LONGEST_NAME)
+    filter = _filter(posted.get("query", ""))
+    view = CallView(filter, company.id if len(request[ALLOWED]) > 1 else None)
+    to = local_path(posted.get("next"), view.url())
+    if form.problems:
+        return changed(request, to, Notice(words.say("A view needs a name, of up to 60 characters."), is_problem=True))
+    is_shared = form.flag("share") and may_share(request, company)
+    async with request.app[PARTS].database.companies(company.id) as connection:
+        row = await _queries.keep_view(
+            connection,
+            company_id=company.id,
+            user_id=viewer.user_id,
+            name=name,
+            query=view.kept,
+            is_shared=is_shared,
+        )
+        step = await offer_undo(
+            connection,
+            company.id,
+            viewer,
+            "view.kept",
+            {"id": row["id"], "name": name, "query": row["old_query"], "is_shared": row["old_shared"]},
+        )
+        if is_shared:
+            actor, subject = actor_of(request), f"view/{row['id']}"
+            await audit.note(connection, actor, company.id, Action.SETTING_ADDED, subject, name=name)
+    return changed(request, to, Notice(words.say("The view “%(name)s” is kept.") % {"name": name}, undo=step))
+
+
+async def remove(request: web.Request) -> web.StreamResponse:
+    """Forget a kept view."""
+    viewer, company, posted = request[VIEWER], company_of(request), await form_of(request)
+    words, id = words_for(request, company), int(request.match_info["view"])
+    if id >= 2**63:
+        raise NotFound()
+    async with request.app[PARTS].database.companies(company.id) as connection:
+        row = await _queries.remove_view(
+            connection,
+            company_id=company.id,
+            id=id,
+            user_id=viewer.user_id,
+            may_share=may_share(request, company),
+        )
+        if row is None:
+            raise NotFound()
+        step = await offer_undo(connection, company.id, viewer, "view.removed", dict(row))
+        if row["is_shared"]:
+            actor, subject = actor_of(request), f"view/{id}"
+            await audit.note(connection, actor, company.id, Action.SETTING_REMOVED, subject, name=row["name"])
+    sentence = words.say("The view “%(name)s” is removed.") % {"name": row["name"]}
+    return changed(request, local_path(posted.get("next"), "/calls"), Notice(sentence, undo=step))
+
+
+def _filter(query: str) -> CallFilter:
+    return CallFilter.parse(dict(parse_qsl(query[:4000])))
+
+
+async def _not_kept(undoing: Undoing) -> str:
+    values, company_id, user_id = undoing.values, undoing.company_id, undoing.viewer.user_id
+    await _queries.remove_view(
+        undoing.connection, company_id=company_id, id=values["id"], user_id=user_id, may_share=False
+    )
+    if values["query"] is not None:
+        await _queries.bring_back(
+            undoing.connection,
+            company_id=company_id,
+            user_id=user_id,
+            name=values["name"],
+            query=values["query"],
+            is_shared=values["is_shared"],
+        )
+    return f"view/{values['id']}"
+
+
+async def _brought_back(undoing: Undoing) -> str:
+    values = undoing.values
+    await _queries.bring_back(
+        undoing.connection,
+        company_id=undoing.company_id,
+        user_id=values["user_id"],
+        name=values["name"],
+        query=values["query"],
+        is_shared=values["is_shared"],
+    )
+    return f"view/{values['id']}"
+
+
+REVERSALS = {
+    "view.kept": Reversal(Permission.CALLS_READ, _not_kept),
+    "view.removed": Reversal(Permission.CALLS_READ, _brought_back),
+}
