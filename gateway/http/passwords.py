@@ -26,7 +26,7 @@ _GUESSES = """
     football baseball superman trustno master secret
 """
 _FIRST_GUESSES = frozenset(_GUESSES.split())
-_RUN = "01234567890123456789"
+_RUN = "0123456789" * 3
 _LETTERS = re.compile(r"[\W\d_]+")
 
 _hasher = PasswordHasher()

@@ -17,7 +17,7 @@ from gateway.health import Health
 from gateway.http.app import PagesParts, pages_app
 from gateway.http.commands import add_user, make_login_link
 from gateway.http.permissions import Role
-from gateway.settings import PagesSettings, Settings
+from gateway.settings import MailSettings, PagesSettings, Settings
 from gateway.store.database import Database
 from gateway.store.notify import Listener
 from tests.http.company import MadeCompany, make_company
@@ -78,9 +78,13 @@ class Pages:
 
 
 @asynccontextmanager
-async def running_pages(dsn: str, data_folder: Path, **pages_settings: Any) -> AsyncIterator[Pages]:
+async def running_pages(
+    dsn: str, data_folder: Path, mail: MailSettings | None = None, **pages_settings: Any
+) -> AsyncIterator[Pages]:
     """The pages with everything real around them, for as long as the block lasts."""
-    settings = Settings(data_folder=data_folder, pages=PagesSettings(port=0, **pages_settings))
+    settings = Settings(
+        data_folder=data_folder, pages=PagesSettings(port=0, **pages_settings), mail=mail or MailSettings()
+    )
     database, health = await Database.open(dsn), Health()
     listener = Listener(dsn, health)
     listening = asyncio.create_task(listener.run())
