@@ -61,7 +61,7 @@ PERSON = Pace(5, _QUARTER)
 ACCOUNT = Pace(30, _QUARTER)
 ADDRESS = Pace(30, _QUARTER)
 DEVICE = Pace(10, _QUARTER)
-# Six digits, of which three codes are good at a time: at this pace a year of guessing finds one with a chance of 1 in 8.
+# Six digits, of which three codes are good at a time: at this pace a year of guessing has a chance of 1 in 8.
 CODE = Pace(5, timedelta(hours=1))
 # Mails that anybody can have sent to somebody else.
 MAIL_TO_ACCOUNT = Pace(3, timedelta(hours=1))
