@@ -121,6 +121,7 @@ class Installation:
             "postgres": {"dsn": self._dsn},
             "pages": {"port": self._pages_port},
             "collector": {"port": self._collector_port},
+            "site_check": {"private_addresses": True},  # its shop stands on this machine
             "calls": {"default_destination": MAIN_LINE_DIAL},
         }
         node = {
