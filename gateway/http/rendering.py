@@ -45,7 +45,9 @@ class Templates:
         self.languages = load_languages(web_folder / "translations")
         self.static = {
             file.name: StaticFile(file.read_bytes(), _STATIC_TYPES[file.suffix])
-            for file in sorted((web_folder / "static").iterdir())
+            for folder in (web_folder / "static", web_folder / "static" / "player")
+            if folder.is_dir()
+            for file in sorted(folder.iterdir())
             if file.suffix in _STATIC_TYPES
         }
         self.static["pages.css"] = StaticFile(_stylesheet(web_folder / "static" / "styles"), "text/css")

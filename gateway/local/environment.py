@@ -193,12 +193,13 @@ def _ensure_browser() -> None:
         _install_or_say(missing, "the tests of the pages need a browser and what drives it")
 
 
-def _build_snippet(kind: str) -> None:
+def _build_for_browsers(kind: str) -> None:
     sys.path.insert(0, str(PROJECT))
-    from gateway.local import snippet
+    from gateway.local import player, snippet
 
     try:
         snippet.build(_pip, say, with_checks=kind == "test")
+        player.build(_pip, say)
     except snippet.BuildError as error:
         stop(str(error))
 
@@ -228,7 +229,7 @@ def main(kind: str, options: list[str]) -> None:
     if not is_installed(kind):
         _make_environment()
         _install(kind)
-    _build_snippet(kind)
+    _build_for_browsers(kind)
     if kind == "test":
         _ensure_browser()
 
