@@ -22,7 +22,8 @@ from datetime import UTC, datetime, timedelta
 from gateway.visits.ids import new_id
 
 PAGES = 3
-CONNECTIONS = 64
+# Enough that a worker has something to do while Postgres is at the visits of half of them.
+CONNECTIONS = 128
 # How many visitors who were answered are remembered, to come back later.
 _REMEMBERED = 2000
 # At a fixed rate: so many visits wait for their next page, so that pages of one are apart.
@@ -156,7 +157,7 @@ class Visitors:
         """So many a second, whatever the answers take: a page that waits for a connection has begun to wait."""
         self.took, self._shown, self._lent = [], 0, 0
         idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-        for _ in range(4 * CONNECTIONS):
+        for _ in range(2 * CONNECTIONS):
             idle.put_nowait(await asyncio.open_connection("127.0.0.1", self._port))
         open_visits: deque[_Visit] = deque()
 
