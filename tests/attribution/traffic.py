@@ -29,16 +29,32 @@ def _weibull(scale: float, steepness: float) -> Delay:
     return lambda chance: chance.weibullvariate(scale, steepness)
 
 
+def _exponential(mean: float) -> Delay:
+    return lambda chance: chance.expovariate(1 / mean)
+
+
 def _either(share: float, one: Delay, other: Delay) -> Delay:
     return lambda chance: one(chance) if chance.random() < share else other(chance)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """When visitors call, counted from the start of the visit or from its end."""
+    """When visitors call, counted from the start of the visit or from its end.
+
+    ``next_day`` of them put it off instead, to any moment between nine and five o'clock of the next day.
+    """
 
     delay: Delay
     from_end: bool = False
+    next_day: float = 0.0
+
+    def call_at(self, chance: random.Random, start: datetime, end: datetime) -> datetime:
+        """When the visitor of a visit calls."""
+        if self.next_day and chance.random() < self.next_day:
+            midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+            return midnight + timedelta(days=1, hours=chance.uniform(9, 17))
+        begun = end if self.from_end else start
+        return begun + timedelta(seconds=min(self.delay(chance), 40 * 86400.0))
 
 
 SHAPES: dict[str, Shape] = {
@@ -47,7 +63,14 @@ SHAPES: dict[str, Shape] = {
     "weibull": Shape(_weibull(600, 0.45)),
     "two kinds": Shape(_either(0.6, _lognormal(70, 0.6), _lognormal(3600, 1.3))),
     "after leaving": Shape(_pareto(120, 0.8), from_end=True),
+    "exponential": Shape(_exponential(900)),
+    "next day": Shape(_lognormal(240, 1.2), next_day=0.15),
 }
+
+
+# Where many put a call off until the next day's opening hours, confidences say too much of those who came just now: the
+# curve knows how long ago a visit was, not what time of day it is.
+PUT_OFF = frozenset({"next day"})
 
 
 @dataclass(frozen=True)
@@ -94,8 +117,7 @@ def traffic(
     calls = []
     for visit in past:
         if chance.random() < calling:
-            begun = visit.end if kind.from_end else visit.start
-            at = begun + timedelta(seconds=min(kind.delay(chance), 40 * 86400.0))
+            at = kind.call_at(chance, visit.start, visit.end)
             calls.append(PastCall("", at, _caller(chance, visit.visitor), visit.visitor))
     finish = past[-1].start
     calls = [each for each in calls if each.start <= finish]
