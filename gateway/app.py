@@ -11,8 +11,7 @@ from aiohttp import web
 
 from gateway.asterisk.node import Node
 from gateway.attribution import nightly
-from gateway.attribution.live import LiveAttribution
-from gateway.attribution.settling import Settling
+from gateway.attribution.worker import AttributionWorker
 from gateway.calls.directory import Directory
 from gateway.calls.encoder import Encoder
 from gateway.calls.ledger import Ledger
@@ -143,9 +142,9 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
 
-        live = LiveAttribution(database)
-        ledger.on_written.append(live.rang)
-        settling = Settling(database, health, after=timedelta(seconds=settings.attribution.settle_seconds))
+        settle_after = timedelta(seconds=settings.attribution.settle_seconds)
+        attribution = AttributionWorker(database.dsn, health, settings.log, after=settle_after)
+        ledger.on_written.append(attribution.rang)
 
         def numbers_changed() -> None:
             for node in nodes:
@@ -164,14 +163,13 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                             **months.handlers(database, keep),
                             **nightly.handlers(database),
                             **_letters(settings, database, health),
-                            **site_checks.handlers(database, settings),
+                            **(site_checks.handlers(database, settings) if settings.site_check.in_gateway else {}),
                         },
                         health,
                     ),
                     "months": lambda: months.look_ahead(database, keep),
                     "pools": lambda: keep_sampling(database),
-                    "sources of ringing calls": live.run,
-                    "sources of calls": settling.run,
+                    "sources of calls": attribution.run,
                     "learning": lambda: nightly.keep_learning(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},

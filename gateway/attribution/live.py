@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 
 import structlog
 
-from gateway.attribution.decision import Basis, Decision
+from gateway.attribution.decision import Basis
 from gateway.attribution.gather import ask, decided
 from gateway.attribution.keeping import keep_decision
 from gateway.attribution.learned_store import LearnedInMemory
 from gateway.attribution.settling import taken
-from gateway.calls.ledger import Written
 from gateway.store.database import AWAY, Database
 
 # A decision takes a few milliseconds. What takes longer than anybody rings is left to the settling.
@@ -32,20 +31,28 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class RingingDecision:
-    """What is known of a ringing call: of which node and by which key its channel is found, and the decision."""
+class Ringing:
+    """A call that is in the database and has not ended; of which node, and how its channel is found there."""
 
+    company_id: int
+    call_id: int
     node: str
     key: str
     unique_id: str
-    company_id: int
-    call_id: int
-    decision: Decision
 
-    @property
-    def source(self) -> str | None:
-        """What people read: ``Google Organic``; none where it is unknown."""
-        return self.decision.credit.source.label if self.decision.credit else None
+
+@dataclass(frozen=True, slots=True)
+class RingingDecision:
+    """What is known of a ringing call.
+
+    ``source`` is what people read (``Google Organic``), none where it is unknown; ``source_confidence`` the chance that
+    it is right, ``confidence`` the chance that the visit is which it is said to have come by.
+    """
+
+    call: Ringing
+    source: str | None
+    source_confidence: float
+    confidence: float
 
 
 class LiveAttribution:
@@ -54,19 +61,19 @@ class LiveAttribution:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._learned = LearnedInMemory()
-        self._waiting: asyncio.Queue[Written] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[Ringing] = asyncio.Queue(MOST_WAITING)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.listeners: list[Callable[[RingingDecision], None]] = []
 
-    def rang(self, written: Written) -> None:
-        """A call was written that has not ended. Never waits, never fails."""
-        if written.number_id is None or written.source_id is not None or written.call_id in self._seen:
-            return  # none of ours, or known by its number
-        self._seen[written.call_id] = None
+    def rang(self, call: Ringing) -> None:
+        """A call rings. Never waits, never fails; said again of the same call it does nothing."""
+        if call.call_id in self._seen:
+            return
+        self._seen[call.call_id] = None
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         if not self._waiting.full():
-            self._waiting.put_nowait(written)
+            self._waiting.put_nowait(call)
 
     async def run(self) -> None:
         """Decide until cancelled."""
@@ -76,32 +83,34 @@ class LiveAttribution:
 
     async def _work(self) -> None:
         while True:
-            written = await self._waiting.get()
+            call = await self._waiting.get()
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
-                    decision = await self._decide(written)
+                    decision = await self._decide(call)
             except AWAY as error:
-                _log.warning("a ringing call is decided later", call=written.call_id, fault=str(error))
+                _log.warning("a ringing call is decided later", call=call.call_id, fault=str(error))
                 continue
             except Exception:
                 # One call that cannot be decided must not take the others with it; settling tells of it.
-                _log.exception("a ringing call cannot be decided", call=written.call_id)
+                _log.exception("a ringing call cannot be decided", call=call.call_id)
                 continue
             if decision is not None:
                 for listener in self.listeners:
                     listener(decision)
 
-    async def _decide(self, written: Written) -> RingingDecision | None:
-        async with self._database.companies(written.company_id) as connection:
-            if not await taken(connection, written.company_id, written.call_id):
+    async def _decide(self, call: Ringing) -> RingingDecision | None:
+        async with self._database.companies(call.company_id) as connection:
+            if not await taken(connection, call.company_id, call.call_id):
                 return None
-            asked = await ask(connection, written.company_id, written.call_id)
+            asked = await ask(connection, call.company_id, call.call_id)
             if asked is None or asked.rung.basis is not Basis.VISITS:
                 return None
-            learned = await self._learned.newest(connection, written.company_id)
+            learned = await self._learned.newest(connection, call.company_id)
             decision = await decided(connection, asked, learned)
             await keep_decision(connection, asked.rung, decision, now=datetime.now(UTC), settles=False)
-        record = written.noted.record
         return RingingDecision(
-            written.noted.node, record.key, record.unique_id, written.company_id, written.call_id, decision
+            call,
+            decision.credit.source.label if decision.credit else None,
+            decision.source_confidence,
+            decision.confidence,
         )

@@ -14,10 +14,8 @@ from click.testing import CliRunner, Result
 from gateway.attribution.errors import PeriodFrozen
 from gateway.attribution.forgetting import forget_old_visits
 from gateway.attribution.learner import learn_company
-from gateway.attribution.live import LiveAttribution, RingingDecision
+from gateway.attribution.live import LiveAttribution, Ringing, RingingDecision
 from gateway.attribution.recompute import Recomputed, recompute, recompute_calls_of, tried
-from gateway.calls.ledger import Noted, Written
-from gateway.calls.record import CallRecord, Stage
 from gateway.cli import numberpool
 from gateway.store.database import Database
 from gateway.visits.consent import Consent, Said
@@ -222,19 +220,18 @@ async def test_who_says_no_while_it_rings_keeps_what_was_said_then(front: Front)
     ann = front.someone()
     visit = await front.came(ann, 3, 0, SEARCH, left=False)
     call = await front.call(state="ringing")
-    record = CallRecord("k", "1.1", Stage.STARTED, front.noon, "trunk", (front.number, "", "", ""), "+13065550199", "")
     heard: list[RingingDecision] = []
     live = LiveAttribution(front.database)
     live.listeners.append(heard.append)
     deciding = asyncio.create_task(live.run())
-    live.rang(Written(front.company_id, call, front.numbers[front.number], None, Noted("pbx", record)))
+    live.rang(Ringing(front.company_id, call, "pbx", "k", "1.1"))
 
     async def is_heard() -> bool:
         return bool(heard)
 
     await eventually(is_heard)
     deciding.cancel()
-    assert (heard[0].source, heard[0].unique_id, heard[0].call_id) == ("Google Organic", "1.1", call)
+    assert (heard[0].source, heard[0].call.unique_id, heard[0].call.call_id) == ("Google Organic", "1.1", call)
     async with Journal(front.database).running() as journal:
         await journal.erase(front.company_id, visit, ann, Consent(Said.DENIED, "banner", front.noon))
     await front.rows(

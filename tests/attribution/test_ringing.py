@@ -1,7 +1,9 @@
 """Real calls through a real Asterisk to numbers that the real collector lent to visits: what brought them."""
 
 import json
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -19,7 +21,7 @@ from gateway.store.migrate import migrate
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
 from tests.collector.conftest import CHROME
-from tests.installation import Installation, Row
+from tests.installation import Gateway, Installation, Row
 from tests.stack import eventually
 
 PRINTED = "+13065550100"
@@ -106,8 +108,8 @@ async def corner(asterisk_home: AsteriskHome) -> AsyncIterator[Corner]:
         await installation.add_company()
         for statement in (
             "INSERT INTO pools (company_id, name, kind, priority) VALUES (1, 'Visitors', 'dynamic', 10)",
-            "INSERT INTO tracking_numbers (company_id, pool_id, e164) SELECT 1, p.id, '+1306555200' || n"
-            " FROM pools p, generate_series(1, 4) AS n",
+            "INSERT INTO tracking_numbers (company_id, pool_id, e164)"
+            " SELECT 1, p.id, '+13065552' || lpad(n::text, 3, '0') FROM pools p, generate_series(1, 20) AS n",
             "INSERT INTO sites (company_id, name, public_key, hosts)"
             " VALUES (1, 'Home', 'abcdefghijklmnop', '{shop.example}')",
             f"INSERT INTO swap_targets (company_id, site_id, e164) VALUES (1, 1, '{PRINTED}')",
@@ -116,7 +118,27 @@ async def corner(asterisk_home: AsteriskHome) -> AsyncIterator[Corner]:
         installation.render()
         await installation.pbx.start()
         await installation.gateway.start()
+        await installation.gateway.wait_health("sources of calls", "ok", 30)
         yield Corner(exchange, postgres)
+
+
+def workers(gateway: Gateway) -> list[int]:
+    """The processes that decide calls for a gateway."""
+    assert gateway._process is not None
+    return [
+        int(folder.name)
+        for folder in Path("/proc").iterdir()
+        if folder.name.isdecimal()
+        and b"gateway.attribution.worker" in _read(folder / "cmdline")
+        and f"PPid:\t{gateway._process.pid}\n".encode() in _read(folder / "status")
+    ]
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 def number_of(visit: dict[str, Any]) -> str:
@@ -131,21 +153,21 @@ async def test_while_it_rings_and_afterwards_the_call_has_the_source_of_the_visi
     visit = await corner.visit(_ADVERTISED)
     await corner.stored(visit)
     before = await corner.installation.newest()
-    going_on = await corner.exchange.place(caller_talks(Invite(number_of(visit), "+13064440001"), 3.0), "main")
+    going_on = await corner.exchange.place(caller_talks(Invite(number_of(visit), "+13064440001"), 12.0), "main")
     calls: list[Row] = []
 
     async def rings() -> bool:
         calls[:] = await corner.installation.sql("SELECT * FROM calls WHERE id > $1", before)
         return bool(calls) and calls[0]["source_id"] is not None
 
-    await eventually(rings)
+    await eventually(rings, 30)
     assert calls[0]["state"] != "ended"
     said = await corner.attribution(calls[0], settled=False)
     assert (str(said["visit_id"]), said["name"], said["settled_at"]) == (visit["visit"], "Google Paid", None)
     assert said["because"] == ["live"]
     assert said["confidence"] > 0.9
     await going_on.done()
-    ended = await corner.installation.ended_one(before)
+    ended = await corner.installation.ended_one(before, 30)
     assert ended["source_id"] == calls[0]["source_id"]  # the end of a call takes its source from nobody
     assert ended["decided_by"] == "gateway"
     assert ended["decision_ms"] < corner.installation.bound_ms
@@ -189,7 +211,13 @@ async def test_a_gateway_killed_between_the_ringing_and_the_settling(corner: Cor
     await corner.stored(visit)
     gateway = corner.installation.gateway
     first = await corner.talk(number_of(visit), "+13064440003")
+    (worker,) = workers(gateway)
     await gateway.kill()
+
+    async def is_gone() -> bool:
+        return b"gateway.attribution.worker" not in _read(Path(f"/proc/{worker}/cmdline"))
+
+    await eventually(is_gone)  # it needs nobody to end it
     # And one that rings, talks and ends while there is no gateway at all.
     before = await corner.installation.newest()
     second = await corner.exchange.place(caller_talks(Invite(number_of(visit), "+13064440004"), 0.1), "main")
@@ -200,6 +228,19 @@ async def test_a_gateway_killed_between_the_ringing_and_the_settling(corner: Cor
     for call in (first, later):
         said = await corner.attribution(call)
         assert (str(said["visit_id"]), said["name"]) == (visit["visit"], "Google Organic")
+
+
+async def test_what_decides_calls_is_killed_and_the_gateway_goes_on(corner: Corner) -> None:
+    visit = await corner.visit(_ADVERTISED)
+    await corner.stored(visit)
+    gateway = corner.installation.gateway
+    (worker,) = workers(gateway)
+    os.kill(worker, signal.SIGKILL)
+    call = await corner.talk(number_of(visit), "+13064440006")
+    assert call["decided_by"] == "gateway"
+    said = await corner.attribution(call)
+    assert (str(said["visit_id"]), said["name"]) == (visit["visit"], "Google Paid")
+    assert worker not in workers(gateway)
 
 
 async def test_postgres_away_while_it_rings(corner: Corner) -> None:
