@@ -13,7 +13,7 @@ from gateway.pools.pool import Kind, Pool
 from tests.attribution.traffic import PUT_OFF, SHAPES, Traffic, baseline, tenths, traffic
 
 NUMBERS = 10
-VISITS = 12_000
+VISITS = 9_000
 
 
 def replayed(history: Traffic) -> tuple[Trial, list[Answer]]:
