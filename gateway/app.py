@@ -163,7 +163,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                             **months.handlers(database, keep),
                             **nightly.handlers(database),
                             **_letters(settings, database, health),
-                            **site_checks.handlers(database, settings),
+                            **(site_checks.handlers(database, settings) if settings.site_check.in_gateway else {}),
                         },
                         health,
                     ),

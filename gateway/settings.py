@@ -180,6 +180,10 @@ class SiteCheckSettings(_Part):
     sandbox: bool = Field(
         True, description="whether the browser must lock pages in; false only in a container that is thrown away"
     )
+    in_gateway: bool = Field(
+        True,
+        description="whether numberpool run makes checks that pages ask for; false where numberpool site checks does",
+    )
     private_addresses: bool = Field(
         False, description="whether sites on private addresses may be checked from the pages; the command always may"
     )

@@ -196,6 +196,7 @@ if [ "$(cat $PROGRAM/installed 2>/dev/null)" != "$WANTED" ]; then
 	printf '%s\n' "$WANTED" >$PROGRAM/installed
 	changed "the program in $PROGRAM"
 	due numberpool
+	due numberpool-checks
 	due numberpool-carrier
 fi
 put /usr/local/bin/numberpool 0755 root:root <"$HERE/numberpool-command.sh"
@@ -280,6 +281,7 @@ if [ ! -f $ETC/numberpool.toml ]; then
 		store_secret_file = "$ETC/ami-store-secret"
 	END
 	due numberpool
+	due numberpool-checks
 fi
 
 # --- 5. Postgres: a database for an ordinary role that signs in as this machine's user of the same name --------------
@@ -372,6 +374,8 @@ fi
 
 put /etc/systemd/system/numberpool.service 0644 root:root <"$HERE/numberpool.service"
 [ -z "$WROTE" ] || due numberpool
+put /etc/systemd/system/numberpool-checks.service 0644 root:root <"$HERE/numberpool-checks.service"
+[ -z "$WROTE" ] || due numberpool-checks
 if [ -n "$DEMO" ]; then
 	system_user numberpool-carrier /var/lib/numberpool-carrier
 	folder /var/lib/numberpool-carrier 0750 numberpool-carrier:numberpool-carrier
@@ -382,6 +386,7 @@ fi
 systemd_runs && systemctl daemon-reload
 [ -z "$PRIVATE" ] || enable asterisk
 enable numberpool
+enable numberpool-checks
 [ -z "$DEMO" ] || enable numberpool-carrier
 
 if is_due reload && asterisk -rx 'core show uptime' >/dev/null 2>&1; then
@@ -424,6 +429,7 @@ if [ -n "$DEMO" ]; then
 	start numberpool-carrier
 fi
 start numberpool
+start numberpool-checks
 
 # --- 9. What became of it --------------------------------------------------------------------------------------------
 

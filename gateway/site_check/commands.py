@@ -2,18 +2,22 @@
 
 import asyncio
 import json
+import signal
 import sys
 from textwrap import wrap
 
 import click
 
 import gateway.http.collector.commands  # noqa: F401 - which adds to the same group
+from gateway.health import Health
 from gateway.opening import open_database
 from gateway.pools.site_commands import site
 from gateway.settings import Settings
 from gateway.site_check.check import Wish, check
 from gateway.site_check.findings import Level, Report
+from gateway.site_check.job import handlers
 from gateway.site_check.words import STEPS, Told, told_by_area
+from gateway.store.jobs import run_jobs
 
 _MARKS = {Level.PROBLEM: "PROBLEM", Level.WARNING: "warning", Level.NOTE: "note", Level.GOOD: "ok"}
 _WIDTH = 100
@@ -35,6 +39,34 @@ def check_site(context: click.Context, url: str, key: str, as_json: bool) -> Non
     click.echo(json.dumps(_as_json(report), ensure_ascii=False, indent=1) if as_json else as_text(report))
     if not report.is_well:
         context.exit(1)
+
+
+@site.command("checks")
+@click.pass_obj
+def work_checks(settings: Settings) -> None:
+    """Make the checks that pages ask for, until SIGTERM: where the gateway itself does not (in_gateway = false)."""
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    working = asyncio.create_task(_work_endlessly(settings))
+    stopping = asyncio.create_task(stop.wait())
+    # Also a start that waits for Postgres can be stopped.
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    working.cancel()
+    await asyncio.wait([working])
+    if not working.cancelled() and (error := working.exception()):
+        raise error
+
+
+async def _work_endlessly(settings: Settings) -> None:
+    async with open_database(settings) as database:
+        await run_jobs(database.dsn, handlers(database, settings), Health(), at_once=2)
 
 
 async def _checked(settings: Settings, url: str, key: str, *, quiet: bool) -> Report:

@@ -9,36 +9,49 @@ from pathlib import Path
 
 import pytest
 
+from gateway.pools import sites
+from gateway.site_check.findings import report_of
+from gateway.site_check.job import ask_for_check
+from gateway.site_check.stored import one_check
 from gateway.site_check.words import SENTENCES
 from tests.site_check.conftest import SANDBOX, Town
-from tests.stack import PROJECT
+from tests.stack import PROJECT, eventually
 
 PAGE = '<p>Call (306) 555-1234</p><a href="tel:+13065551234">Call</a>'
 
 
-async def typed(town: Town, folder: Path, *arguments: str, chromium: str | None = None) -> tuple[int, str, str]:
-    """What the command says, and how it ends."""
+def settings_file(town: Town, folder: Path, chromium: str, more: str = "") -> Path:
+    """The settings of a command."""
     config = folder / "numberpool.toml"
-    program = chromium or str(town.settings.site_check.chromium)
     config.write_text(
         f'data_folder = "{folder}"\n[postgres]\ndsn = "{town.database.dsn}"\n'
         f"[collector]\nport = {town.settings.collector.port}\n"
-        f'[site_check]\nchromium = "{program}"\nsandbox = {str(SANDBOX).lower()}\n'
+        f'[site_check]\nchromium = "{chromium}"\nsandbox = {str(SANDBOX).lower()}\n{more}'
     )
-    process = await asyncio.create_subprocess_exec(
+    return config
+
+
+async def started(config: Path, *arguments: str) -> asyncio.subprocess.Process:
+    """``numberpool site`` with those arguments."""
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "gateway",
         "--config",
         str(config),
         "site",
-        "check",
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=PROJECT,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
     )
+
+
+async def typed(town: Town, folder: Path, *arguments: str, chromium: str | None = None) -> tuple[int, str, str]:
+    """What the command says, and how it ends."""
+    config = settings_file(town, folder, chromium or str(town.settings.site_check.chromium))
+    process = await started(config, "check", *arguments)
     async with asyncio.timeout(150):
         out, err = await process.communicate()
     assert process.returncode is not None
@@ -136,3 +149,31 @@ async def test_nothing_is_left_behind(town: Town, tmp_path: Path) -> None:
         for table in ("visits", "exposures", "leases"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
     assert profiles() <= before
+
+
+async def test_a_worker_makes_what_pages_ask_for_and_stops(town: Town, tmp_path: Path) -> None:
+    shop = await town.website()
+    shop.site.page(PAGE)
+    config = settings_file(town, tmp_path, str(town.settings.site_check.chromium), "private_addresses = true\n")
+    async with town.database.companies(town.company.id) as connection:
+        user = await connection.fetchval("INSERT INTO users (email) VALUES ('a@example.com') RETURNING id")
+        (site,) = await sites.sites(connection, town.company)
+        check = await ask_for_check(connection, town.company.id, site["id"], town.key, shop.site.url, user)
+    process = await started(config, "checks")
+
+    async def has_ended() -> bool:
+        async with town.database.companies(town.company.id) as connection:
+            found = await one_check(connection, town.company.id, check)
+        return found is not None and found.ended_at is not None
+
+    try:
+        await eventually(has_ended, 90, 0.2)
+    finally:
+        process.terminate()
+        async with asyncio.timeout(30):
+            _, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    async with town.database.companies(town.company.id) as connection:
+        found = await one_check(connection, town.company.id, check)
+    assert found is not None
+    assert report_of(found.report or {}).is_well, found.report
