@@ -89,7 +89,7 @@ def by_command() -> Actor:
     return Actor(None, name[:_LONGEST_NAME], Via.COMMAND)
 
 
-async def note(connection: Any, actor: Actor, company_id: int, action: Action, subject: str, **details: Any) -> None:
+async def note(connection: Any, actor: Actor, company_id: int, action: Action, subject: str, /, **details: Any) -> None:
     """Write a line, in the caller's transaction. ``subject`` is a kind and an id, such as ``call/123``.
 
     ``details`` become JSON: what the sentence needs to stay readable once the subject is gone, and nothing secret.
@@ -98,9 +98,10 @@ async def note(connection: Any, actor: Actor, company_id: int, action: Action, s
 
 
 async def note_once(
-    connection: Any, actor: Actor, company_id: int, action: Action, subject: str, within: timedelta, **details: Any
+    connection: Any, actor: Actor, company_id: int, action: Action, subject: str, within: timedelta, /, **details: Any
 ) -> None:
     """The same, unless this person's same doing already has a line that is younger than ``within``."""
+    await _queries.take_turn(connection, subject=subject, action=action.value, user_id=actor.user_id)
     await _queries.note_once(connection, within=within, **_line(actor, company_id, action, subject, details))
 
 

@@ -150,7 +150,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     database = request.app[PARTS].database
     async with database.companies(company.id) as connection:
         lines = await _queries.audit_count(connection, **chosen.parameters(company))
-        about = {"lines": lines, **chosen.query()}
+        about = {"lines": lines, "filter": chosen.query()}
         await audit.note(connection, actor_of(request), company.id, Action.AUDIT_EXPORTED, "audit/log", **about)
     name = f"audit-{datetime.now(company.zone):%Y-%m-%d}.csv"
     answer = web.StreamResponse(headers={hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'})
