@@ -169,6 +169,12 @@ async def an_hour_passes(shop: Shop) -> None:
     """So that the numbers of the round before are free again; each is lent anew, and its lease of then closed."""
     async with shop.database.companies(shop.company.id) as connection:
         await connection.execute("UPDATE lendable_numbers SET idle_since = idle_since - interval '1 hour'")
+    # In an hour Postgres would have tidied up as well.
+    tidying = await asyncpg.connect(shop.database.dsn)
+    try:
+        await tidying.execute("VACUUM lendable_numbers")
+    finally:
+        await tidying.close()
 
 
 @dataclass(frozen=True)
