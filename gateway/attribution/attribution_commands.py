@@ -1,6 +1,7 @@
-"""The commands about what brings calls: ``attribution learn``, ``attribution recompute``."""
+"""The commands about what brings calls: ``attribution learn``, ``recompute`` and ``credit``."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,15 +10,19 @@ from typing import Any
 
 import click
 
+from gateway.attribution.credit import Model
+from gateway.attribution.credited_touches import OWN_MODELS, credit_settings, set_credit
 from gateway.attribution.learned_store import FEW_CALLS, StoredLearned
 from gateway.attribution.learner import learn_company
 from gateway.attribution.recompute import Recomputed, recompute, tried, zone_of
 from gateway.attribution.reliability import score_lately
+from gateway.attribution.sentence import spoken
 from gateway.opening import with_database
+from gateway.pools.durations import duration
 from gateway.pools.setup import companies, the_company
 from gateway.settings import Settings
 from gateway.store.database import Database
-from gateway.terminal import of_company, table
+from gateway.terminal import in_transaction, of_company, table
 
 _MONTH = 30 * 86400
 
@@ -199,6 +204,43 @@ def as_data(found: Recomputed, company: str, first: datetime, last: datetime, *,
             {"before": before, "after": after, "calls": count} for (before, after), count in found.totals.most_common()
         ],
     }
+
+
+@attribution.command()
+@of_company
+@click.option("--model", type=click.Choice([each.value for each in OWN_MODELS]), help="The touch that calls stand for.")
+@click.option("--days", type=click.IntRange(1, 730), help="How long before a call touches count.")
+@click.option("--half-life", "half_life", help="Of reports by time decay, such as 7d.")
+@click.pass_obj
+def credit(settings: Settings, company: str | None, model: str | None, days: int | None, half_life: str | None) -> None:
+    """Show, or change, which touch of a visitor has the credit for a call on the call log.
+
+    Reports may ask for other models over the same touches.
+    """
+    length = None if half_life is None else duration(half_life, least=timedelta(hours=1))
+
+    async def work(connection: Any) -> str:
+        owner = await the_company(connection, company)
+        await set_credit(
+            connection,
+            owner.id,
+            model=None if model is None else Model(model),
+            lookback=None if days is None else timedelta(days=days),
+            half_life=length,
+        )
+        now = await credit_settings(connection, owner.id)
+        said = (
+            f"{owner.name}: the {now.model.value} touch of the {now.lookback.days} days before a call has the credit; "
+            f"the half-life of time decay is {spoken(now.half_life)}."
+        )
+        if model is None and days is None:
+            return said
+        return (
+            f"{said}\nCalls until now keep theirs; see what would change with: "
+            f"numberpool attribution recompute {shlex.quote(owner.name)} --from DAY --to DAY"
+        )
+
+    in_transaction(settings, work)
 
 
 COMMANDS: tuple[click.Command, ...] = (attribution,)

@@ -78,3 +78,44 @@ async def credited(
         CallCredit(call_id, at, credit_of(touches.get(call_id, ()), model, at=at, half_life=half_life))
         for call_id, at in calls.items()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditSettings:
+    """How a company's calls are credited.
+
+    ``model`` names the one touch that a call's own source is; reports may ask for any model. Touches count for
+    ``lookback`` before a call; ``half_life`` is that of the model *time decay*.
+    """
+
+    model: Model
+    lookback: timedelta
+    half_life: timedelta
+
+
+# Those that name one touch, as a call's own source is one.
+OWN_MODELS = (Model.FIRST, Model.LAST, Model.LAST_NON_DIRECT, Model.LAST_PAID)
+
+
+async def credit_settings(connection: Any, company_id: int) -> CreditSettings:
+    """How the company's calls are credited."""
+    row = await _queries.credit_settings(connection, company_id=company_id)
+    return CreditSettings(Model(row["credit_model"]), timedelta(days=row["credit_days"]), row["credit_half_life"])
+
+
+async def set_credit(
+    connection: Any,
+    company_id: int,
+    *,
+    model: Model | None = None,
+    lookback: timedelta | None = None,
+    half_life: timedelta | None = None,
+) -> None:
+    """Change what is given, for calls from now on; ``model`` is one of OWN_MODELS, ``lookback`` 1 to 730 whole days."""
+    await _queries.set_credit(
+        connection,
+        company_id=company_id,
+        model=None if model is None else model.value,
+        days=None if lookback is None else lookback.days,
+        half_life=half_life,
+    )

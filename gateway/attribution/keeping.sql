@@ -74,3 +74,13 @@ ORDER BY started_at, id;
 
 -- name: half_life$
 SELECT credit_half_life FROM companies WHERE id = :company_id;
+
+-- name: credit_settings^
+SELECT credit_model, credit_days, credit_half_life FROM companies WHERE id = :company_id;
+
+-- name: set_credit!
+-- What is not given stays.
+UPDATE companies
+SET credit_model = coalesce(:model::text, credit_model), credit_days = coalesce(:days::integer, credit_days),
+    credit_half_life = coalesce(:half_life::interval, credit_half_life)
+WHERE id = :company_id;

@@ -342,3 +342,18 @@ def test_rules_that_are_applied_take_the_calls_along(database_dsn: str, monkeypa
     done = command(database_dsn, monkeypatch, *apply, "--yes").output
     assert "Changed: 1 visits." in done
     assert asyncio.run(sources()) == ["Google Paid"]
+
+
+def test_how_calls_are_credited_is_set_by_command(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, _ = filled(database_dsn)
+    shown = command(database_dsn, monkeypatch, "attribution", "credit").output
+    assert "the first touch of the 90 days before a call has the credit" in shown
+    assert "the half-life of time decay is 7 days" in shown
+    changed = command(
+        database_dsn, monkeypatch, "attribution", "credit", "--model", "last paid", "--days", "30", "--half-life", "3d"
+    ).output
+    assert "the last paid touch of the 30 days before a call" in changed
+    assert "the half-life of time decay is 3 days" in changed
+    assert f"numberpool attribution recompute '{name}' --from" in changed
+    assert command(database_dsn, monkeypatch, "attribution", "credit", "--model", "linear").exit_code == 2
+    assert command(database_dsn, monkeypatch, "attribution", "credit", "--half-life", "soon").exit_code == 1
