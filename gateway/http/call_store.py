@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -181,25 +181,6 @@ async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None
             for leg in legs
         ),
         hearings=tuple(Hearing(h["at"], h["action"], h["name"] or h["email"] or "") for h in hearings),
-    )
-
-
-async def note_hearing(connection: Connection, call: CallRow, user_id: int, session: str, within: timedelta) -> None:
-    """Write into the audit log that somebody listens, once a listening session."""
-    await _queries.note_hearing(
-        connection,
-        company_id=call.company_id,
-        user_id=user_id,
-        subject=subject_of(call.id),
-        session=session,
-        within=within,
-    )
-
-
-async def note_download(connection: Connection, call: CallRow, user_id: int, session: str) -> None:
-    """Write into the audit log that somebody took the recording away."""
-    await _queries.note_download(
-        connection, company_id=call.company_id, user_id=user_id, subject=subject_of(call.id), session=session
     )
 
 

@@ -52,23 +52,3 @@ LEFT JOIN users u ON u.id = a.user_id
 WHERE a.company_id = :company_id AND a.subject = :subject AND a.action IN ('recording.heard', 'recording.downloaded')
 ORDER BY a.at DESC, a.id DESC
 LIMIT 50;
-
--- name: note_hearing$
--- One line in the audit log a listening session, however many parts of the file the browser asks for.
-WITH turn AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock(hashtextextended(:subject || '/' || :user_id::bigint::text, 0))
-)
-INSERT INTO audit_log (company_id, user_id, action, subject, details)
-SELECT :company_id, :user_id::bigint, 'recording.heard', :subject, jsonb_build_object('session', :session::text)
-FROM turn
-WHERE NOT EXISTS (
-    SELECT FROM audit_log
-    WHERE company_id = :company_id AND subject = :subject AND user_id = :user_id::bigint AND action = 'recording.heard'
-      AND details ->> 'session' = :session::text AND at > now() - :within::interval
-)
-RETURNING id;
-
--- name: note_download!
--- Every download is a line of its own.
-INSERT INTO audit_log (company_id, user_id, action, subject, details)
-VALUES (:company_id, :user_id, 'recording.downloaded', :subject, jsonb_build_object('session', :session::text));
