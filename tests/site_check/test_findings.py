@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from aiohttp import web
 
-from gateway.pools import sites
+from gateway.pools import setup, sites
 from gateway.site_check.findings import Finding, Level, Report
 from gateway.site_check.words import told
-from tests.site_check.conftest import Town
+from tests.site_check.conftest import Town, add_company
 from tests.site_check.website import MAIN, Checked, Website
 
 NUMBER = "<p>Call (306) 555-1234</p>"
@@ -484,3 +485,96 @@ async def test_a_collector_that_is_down(town: Town) -> None:
     shop.site.np = fails
     report = await shop.check()
     assert {"script.gateway", "collector.down"} <= kinds(report)
+
+
+# -- what the company has set -----------------------------------------------------------------------------------------
+
+
+async def test_a_page_with_a_password(town: Town) -> None:
+    shop = await town.website()
+    shop.site.page('<form><label>Password <input type="password"></label></form>', head="")
+    assert {"page.sign_in", "script.missing"} <= kinds(await shop.check())
+
+
+async def test_consent_that_the_site_requires(town: Town) -> None:
+    shop = await town.website()
+    shop.site.page(NUMBER)
+    await town.change(lambda connection: sites.require_consent(connection, town.company, town.site_name, True))
+    report = await shop.check()
+    assert {"consent.waits", "consent.works", "target.swapped"} <= kinds(report)
+
+
+async def test_consent_that_brings_no_number(town: Town) -> None:
+    shop = await town.website()
+    shop.site.page(NUMBER, shop.site.tag.replace("data-site", 'data-consent="required" data-site'))
+    await town.change(lambda connection: connection.execute("DELETE FROM tracking_numbers"))
+    await town.change(lambda connection: connection.execute("DELETE FROM pools"))
+    assert one(await shop.check(), "consent.fails").level is Level.PROBLEM
+
+
+async def test_a_pool_without_a_free_number_falls_back(town: Town) -> None:
+    shop = await town.website()
+    shop.site.page(NUMBER)
+    await town.change(
+        lambda connection: connection.execute(
+            "UPDATE pools SET when_full = 'fallback', fallback_number = '+13065557777'; "
+        )
+    )
+    await town.change(lambda connection: connection.execute("UPDATE tracking_numbers SET resting_until = 'infinity'"))
+    report = await shop.check()
+    assert one(report, "target.full").facts["number"] == "(306) 555-7777"
+
+
+async def test_a_static_number(town: Town) -> None:
+    shop = await town.website()
+    shop.site.page(NUMBER + "<p>As in the newspaper: (306) 244-5001</p>")
+
+    async def add(connection: Any) -> None:
+        await connection.execute("DELETE FROM tracking_numbers")
+        await connection.execute("DELETE FROM pools")
+        await setup.add_source(connection, town.company, "Google Ads", source="google")
+        await setup.add_source(connection, town.company, "Newspaper")
+        await setup.add_number(connection, town.company, "+13062445000", source="Google Ads")
+        await setup.add_number(connection, town.company, "+13062445001", source="Newspaper")
+
+    await town.change(add)
+    report = await shop.check()
+    assert one(report, "target.static").facts["number"] == "(306) 244-5000"
+    assert one(report, "number.printed_static").facts["number"] == "(306) 244-5001"
+
+
+async def test_a_pool_for_direct_visits(town: Town) -> None:
+    shop = await town.website()
+    shop.site.page(NUMBER)
+    conditions = '{"source": ["(direct)", "google"]}'
+    await town.change(lambda connection: connection.execute("UPDATE pools SET conditions = $1", conditions))
+    found = one(await shop.check(), "direct.swapped")
+    assert found.facts["target"] == "(306) 555-1234"
+
+
+async def test_it_is_known_by_its_key_where_the_host_is_not(town: Town) -> None:
+    """Whose page it is, is seen only on it; from then on it is shown numbers."""
+    shop = await town.website()
+    shop.site.page(NUMBER)
+    await town.change(
+        lambda connection: sites.change_site(connection, town.company, town.site_name, hosts=["acme.example"])
+    )
+    report = await shop.check()
+    assert report.key == town.key
+    assert {"key.right", "target.swapped"} <= kinds(report)
+
+
+async def test_a_stranger_of_another_company_is_told_nothing(town: Town) -> None:
+    """As a page asks for it: keys of other companies are nobody's."""
+    shop = await town.website()
+    async with town.database.everything() as connection:
+        other = await add_company(connection, "Borealis", 3001)
+        theirs = await sites.add_site(connection, other, "Theirs", hosts=["borealis.example"])
+    await town.worker.parts.catalog.load(town.worker.database)
+    shop.site.page(NUMBER, f'<script async src="/np/np.js" data-site="{theirs.public_key}"></script>')
+    report = await shop.check(company_id=town.company.id, key=town.key)
+    assert one(report, "key.unknown").facts["key"] == theirs.public_key
+    assert "Borealis" not in str(report.as_json())
+    assert "Theirs" not in str(report.as_json())
+    report = await shop.check(key=town.key)
+    assert one(report, "key.of_another").facts["company"] == "Borealis"
