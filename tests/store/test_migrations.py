@@ -165,6 +165,19 @@ ROWS = {
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE calls SET confidence = 0.95;
     """,
+    "0016_people": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO people (company_id, name) SELECT id, 'Maria' FROM companies;
+        INSERT INTO people (company_id, name) SELECT id, 'Mary' FROM companies;
+        INSERT INTO person_keys (company_id, kind, value, person_id, last_at)
+            SELECT company_id, 'phone', '+1306555019' || id, id, now() FROM people;
+        INSERT INTO person_of (company_id, person_id, call_id, at)
+            SELECT p.company_id, min(p.id), c.id, c.started_at FROM people p JOIN calls c ON c.company_id = p.company_id
+            GROUP BY p.company_id, c.id, c.started_at;
+        INSERT INTO people_apart (company_id, one_id, other_id) SELECT company_id, min(id), max(id) FROM people GROUP BY 1;
+        INSERT INTO person_words (company_id, word, person_id) SELECT company_id, 'maria', id FROM people;
+        INSERT INTO people_due (company_id, person_id) SELECT company_id, id FROM people;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
