@@ -51,8 +51,8 @@ def snippet_of(collector: CollectorSettings, site: SiteSettings, targets: Sequen
         inline,
         _amp(abroad, key, targets[0].e164 if targets else ""),
         _server(abroad, host),
-        _example("nginx.conf", collector, host),
-        _example("Caddyfile", collector, host),
+        _example("nginx.conf", collector, host, key),
+        _example("Caddyfile", collector, host, key),
     )
 
 
@@ -79,12 +79,16 @@ def _server(address: str, host: str) -> str:
     )
 
 
-def _example(name: str, collector: CollectorSettings, host: str) -> str:
+def _example(name: str, collector: CollectorSettings, host: str, key: str) -> str:
     try:
         text = (asset_folder("web") / "proxies" / name).read_text()
     except OSError:
         return ""
     here = f"{collector.host}:{collector.port}"
     base = host.removeprefix("www.")
-    text = text.replace(_COLLECTOR_IN_EXAMPLES, here).replace("np.example.com", f"np.{base}")
+    text = (
+        text.replace("site snippet KEY", f"site snippet {key}")
+        .replace(_COLLECTOR_IN_EXAMPLES, here)
+        .replace("np.example.com", f"np.{base}")
+    )
     return text.replace(_HOST_IN_EXAMPLES, host)

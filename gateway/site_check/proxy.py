@@ -21,6 +21,22 @@ _CHUNK = 64 * 1024
 ANY_HOST = frozenset({"*"})
 # What the browser would ask of its maker by itself.
 _OF_THE_BROWSER = frozenset({"clients2.google.com", "accounts.google.com", "update.googleapis.com"})
+# Where pages tell of their visitors: a check is none, and is not to be counted among them.
+_STATISTICS = (
+    "google-analytics.com",
+    "analytics.google.com",
+    "doubleclick.net",
+    "googleadservices.com",
+    "www.facebook.com",
+    "mc.yandex.ru",
+    "mc.yandex.com",
+    "bat.bing.com",
+    "clarity.ms",
+    "hotjar.com",
+    "hotjar.io",
+    "px.ads.linkedin.com",
+    "analytics.tiktok.com",
+)
 _HOP_BY_HOP = ("proxy-", "connection:", "keep-alive:")
 
 
@@ -105,8 +121,8 @@ class Outward:
         """A connection to ``host``. Raises OSError, TimeoutError."""
         host = host.lower()
         place = f"{host}:{port}"
-        if host in _OF_THE_BROWSER:
-            raise OSError("not for a page")
+        if host in _OF_THE_BROWSER or any(host == each or host.endswith(f".{each}") for each in _STATISTICS):
+            raise OSError("not for a check")
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

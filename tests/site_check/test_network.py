@@ -1,5 +1,6 @@
 """A page under check reaches the world and nothing of ours; certificates, mixed pages, and hungry ones."""
 
+import asyncio
 import base64
 import hashlib
 import ssl
@@ -84,6 +85,20 @@ async def test_a_public_page_sends_nothing_to_this_machine(town: Town) -> None:
             await session.get(inner.url.replace("localhost", "127.0.0.1"), proxy=outward.url)
         assert Fault.PRIVATE in outward.faults.values()
     assert reached == []
+
+
+@pytest.mark.parametrize(
+    "host", ["region1.google-analytics.com", "googleads.g.doubleclick.net", "mc.yandex.ru", "accounts.google.com"]
+)
+async def test_nobodys_statistics_count_a_check(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def looked_up(*_: object, **__: object) -> None:
+        raise AssertionError("its name was looked up")
+
+    async with Outward(ANY_HOST).open() as outward, aiohttp.ClientSession() as session:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", looked_up)
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(f"http://{host}/collect", proxy=outward.url)
+        assert outward.faults == {}
 
 
 def certificate(*names: str) -> tuple[ssl.SSLContext, str]:
