@@ -111,6 +111,8 @@ _WHAT: dict[str, str] = {
     "joined": N_("joined two people into one"),
     "split": N_("split into two"),
     "corrected": N_("corrected"),
+    "site.changed": N_("the website"),
+    "site.number_removed": N_("a number taken off a website"),
 }
 
 
