@@ -276,7 +276,7 @@ async def test_filters_by_clicking_the_thing_itself_and_back_again(pages: Pages,
         await page.locator("li.call .from", has_text="Direct mail").first.click()
         await expect(page).to_have_url(re.compile(rf"\?source={pages.company.sources['Direct mail']}$"))
         assert set(await page.locator("li.call .from").all_inner_texts()) == {"Direct mail"}
-        await page.get_by_role("link", name="Missed", exact=True).click()
+        await page.get_by_role("navigation", name="Filters").get_by_role("link", name="Missed").click()
         await expect(page).to_have_url(re.compile("source=.*outcome=missed"))
         await page.locator(".chosen a").first.click()
         await expect(page).to_have_url(re.compile(r"\?outcome=missed$"))
@@ -354,6 +354,9 @@ async def test_axe_finds_nothing_on_any_page(pages: Pages, chromium: Browser, sc
             f"/calls?company={pages.company.id}&outcome=missed",
             f"/calls?company={pages.stranger.id}",
             "/companies?period=7d",
+            f"/calls/filters?company={pages.company.id}&outcome=missed",
+            f"/calls/{calls[0]}/marks",
+            f"/calls?company={pages.company.id}&q=dana&region=Saskatchewan&status=new&talk=30-120&period=all",
             f"/calls/{calls[0]}",
             f"/calls/{missed}",
             f"/calls/{calls[-1]}",
@@ -370,5 +373,8 @@ async def test_axe_finds_nothing_on_any_page(pages: Pages, chromium: Browser, sc
                 assert wide == [], f"{path} scrolls sideways at {width}"
     async with looking(pages, chromium, scheme, role=Role.AGENT) as page:
         await page.goto(f"{pages.url}/calls")
+        await expect(page.get_by_text("Here stand the calls that rang at your telephones.")).to_be_visible()
+        await nothing_for_axe(page, "an agent without a telephone")
+        await page.goto(f"{pages.url}/calls/export.csv")
         await expect(page.get_by_role("heading", name="Not allowed")).to_be_visible()
         await nothing_for_axe(page, "not allowed")
