@@ -124,21 +124,6 @@ async def count(connection: Connection, company: Company, filter: CallFilter) ->
     return int(await _queries.count_calls(connection, **_among(parameters, None)))
 
 
-async def totals(connection: Connection, company: Company, period: Period, now: datetime) -> Totals:
-    """All calls of a period, compared with the one before it."""
-    since, until = period.bounds(company.zone, now)
-    compared_since, compared_until = _comparison(period, company, now) or (None, None)
-    row = await _queries.calls_totals(
-        connection,
-        company_id=company.id,
-        since=since,
-        until=until,
-        compared_since=compared_since,
-        compared_until=compared_until,
-    )
-    return Totals(**row)
-
-
 async def has_calls(connection: Connection, company: Company) -> bool:
     """Whether the company has had any call."""
     return bool(await _queries.has_calls(connection, company_id=company.id))

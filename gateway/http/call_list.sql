@@ -137,24 +137,6 @@ WHERE company_id = :company_id AND word >= :low AND word < :high
 ORDER BY started_at DESC, call_id DESC
 LIMIT :most;
 
--- name: calls_totals^
--- All calls of a period in a few numbers, and how many there were in the one it is compared with.
-SELECT count(*) FILTER (WHERE is_in) AS calls,
-       count(*) FILTER (WHERE is_in AND outcome = 'answered') AS answered,
-       count(*) FILTER (WHERE is_in AND outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
-       coalesce(sum(talk_seconds) FILTER (WHERE is_in AND outcome = 'answered'), 0)::float8 AS talk_seconds,
-       count(*) FILTER (WHERE NOT is_in) AS calls_before
-FROM (
-    SELECT outcome, talk_seconds,
-           (:since::timestamptz IS NULL OR started_at >= :since)
-           AND (:until::timestamptz IS NULL OR started_at < :until) AS is_in
-    FROM calls
-    WHERE company_id = :company_id
-      AND (:since::timestamptz IS NULL OR started_at >= least(:since, :compared_since::timestamptz))
-      AND (:until::timestamptz IS NULL OR started_at < :until)
-      AND ((:since::timestamptz IS NULL OR started_at >= :since) OR started_at < :compared_until::timestamptz)
-) spanned;
-
 -- name: has_calls$
 -- Whether the company has had any call at all.
 SELECT EXISTS (SELECT FROM calls WHERE company_id = :company_id);

@@ -3,41 +3,75 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.http import call_list
 from gateway.http.accounts import Company
 from gateway.http.call_list import Totals
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
-from gateway.http.periods import Period
+from gateway.http.periods import Period, Span, midnight
 from gateway.http.refusals import NotAllowed
 from gateway.http.rendering import render, words_for
 from gateway.http.scope import period_of
 from gateway.http.shell import shell_of
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent, "companies.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What a company's day has brought so far, and what goes on now."""
+
+    calls: int
+    missed: int
+    ringing: int
+    talking: int
 
 
 @dataclass(frozen=True, slots=True)
 class CompanyRow:
-    """One company in a period, on its own calendar."""
+    """One company in a period, and today, on its own calendar."""
 
     company: Company
+    today: Today
     totals: Totals
     url: str
     missed_url: str
+    today_url: str
+    missed_today_url: str
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
-    """What each company's numbers brought in the period."""
+    """What each company's numbers bring today and brought in the period, and what rings now."""
     viewer, period, now = request[VIEWER], period_of(request), datetime.now(UTC)
     companies = [company for id in request[ALLOWED] if (company := viewer.company(id))]
-    rows = []
+    rows, day = [], Period(Span.TODAY)
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
+        today, totals = await _today(connection, companies, now), await _totals(connection, companies, period, now)
         for company in companies:
-            totals = await call_list.totals(connection, company, period, now)
-            rows.append(CompanyRow(company, totals, _calls(company, period), _calls(company, period, "missed")))
-    return render(request, "companies.html", rows=rows, total=_sum(row.totals for row in rows))
+            rows.append(
+                CompanyRow(
+                    company,
+                    today[company.id],
+                    totals[company.id],
+                    _calls(company, period),
+                    _calls(company, period, "missed"),
+                    _calls(company, day),
+                    _calls(company, day, "missed"),
+                )
+            )
+    return render(
+        request,
+        "companies.html",
+        rows=rows,
+        total=_sum(row.totals for row in rows),
+        ringing=sum(row.today.ringing for row in rows),
+        talking=sum(row.today.talking for row in rows),
+    )
 
 
 async def settings(request: web.Request) -> web.StreamResponse:
@@ -46,6 +80,33 @@ async def settings(request: web.Request) -> web.StreamResponse:
     if not shell_of(request, viewer, None, words_for(request)).position.settings:
         raise NotAllowed()
     return render(request, "settings.html")
+
+
+async def _today(connection: Connection, companies: list[Company], now: datetime) -> dict[int, Today]:
+    midnights = [midnight(now.astimezone(company.zone).date(), company.zone) for company in companies]
+    rows = _queries.companies_today(connection, ids=[company.id for company in companies], midnights=midnights)
+    return {row["company_id"]: Today(row["calls"], row["missed"], row["ringing"], row["talking"]) async for row in rows}
+
+
+async def _totals(connection: Connection, companies: list[Company], period: Period, now: datetime) -> dict[int, Totals]:
+    """All of them by one question: an agency has many."""
+    bounds = [period.bounds(company.zone, now) for company in companies]
+    compared = []
+    for company in companies:
+        before = period.before(now.astimezone(company.zone).date())
+        compared.append(before.bounds(company.zone, now) if before else (None, None))
+    rows = _queries.companies_period(
+        connection,
+        ids=[company.id for company in companies],
+        since=[since for since, _ in bounds],
+        until=[until for _, until in bounds],
+        compared_since=[since for since, _ in compared],
+        compared_until=[until for _, until in compared],
+    )
+    return {
+        row["company_id"]: Totals(**{name: value for name, value in row.items() if name != "company_id"})
+        async for row in rows
+    }
 
 
 def _calls(company: Company, period: Period, outcome: str | None = None) -> str:

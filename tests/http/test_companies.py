@@ -1,0 +1,96 @@
+"""All companies of an agency on one page: what rings, today, the period; each on its own calendar."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import Browser, expect
+
+from gateway.http.permissions import Role
+from tests.http.company import add_call
+from tests.http.conftest import Pages
+from tests.http.test_browser import looking, nothing_for_axe
+
+
+async def both(pages: Pages, role: Role = Role.MANAGER) -> None:
+    """Everybody so far is in both companies."""
+    async with pages.database.everything() as wire:
+        await wire.execute(
+            "INSERT INTO memberships (user_id, company_id, role) SELECT id, $1, $2 FROM users",
+            pages.stranger.id,
+            role.value,
+        )
+
+
+def cells(page: str, company: str) -> dict[str, str]:
+    """The cells of a company's row, by their labels."""
+    row = page.partition(f"<bdi>{company}</bdi>")[2].partition("</tr>")[0]
+    found = re.findall(r'data-label="([^"]+)">(.*?)</td>', row, re.DOTALL)
+    return {label: " ".join(re.sub("<[^>]*>", "", value).split()) for label, value in found}
+
+
+async def test_today_is_each_companys_own_day_and_what_rings_is_told(pages: Pages) -> None:
+    client = await pages.signed_in()
+    await both(pages)
+    async with pages.database.everything() as wire:
+        await wire.execute("UPDATE companies SET time_zone = 'Pacific/Kiritimati' WHERE id = $1", pages.stranger.id)
+    now = datetime.now(UTC)
+    for company, zone in ((pages.company, "America/Regina"), (pages.stranger, "Pacific/Kiritimati")):
+        local = now.astimezone(ZoneInfo(zone))
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+        await add_call(pages.database, company, started_at=midnight + timedelta(seconds=1), outcome="busy")
+        await add_call(pages.database, company, started_at=midnight - timedelta(seconds=1), outcome="busy")
+    await add_call(pages.database, pages.company, state="ringing", outcome=None)
+    await add_call(pages.database, pages.stranger, state="answered", outcome=None)
+    page = await (await client.get("/companies?period=7d")).text()
+    acme, borealis = cells(page, "Acme Roofing"), cells(page, "Borealis Dental")
+    assert (acme["Now"], acme["Today"], acme["Missed today"], acme["Last 7 days"]) == ("1 rings", "2", "1", "3")
+    assert (borealis["Now"], borealis["Today"], borealis["Missed today"]) == ("1 talks", "2", "1")
+
+
+async def test_where_one_is_an_agent_there_are_no_figures(pages: Pages) -> None:
+    client = await pages.signed_in()
+    await both(pages, Role.AGENT)
+    page = await (await client.get("/companies")).text()
+    assert cells(page, "Acme Roofing")
+    assert not cells(page, "Borealis Dental")
+
+
+async def test_forty_companies_with_forty_thousand_calls_stay_quick(pages: Pages) -> None:
+    client = await pages.signed_in()
+    async with pages.database.everything() as wire:
+        await wire.execute("ALTER TABLE calls DISABLE TRIGGER call_changed")
+        await wire.execute("INSERT INTO companies (name) SELECT 'Client ' || i FROM generate_series(1, 40) i")
+        await wire.execute(
+            "INSERT INTO memberships (user_id, company_id, role) "
+            "SELECT u.id, c.id, 'manager' FROM users u, companies c ON CONFLICT DO NOTHING"
+        )
+        await wire.execute(
+            """INSERT INTO calls (company_id, node_id, asterisk_id, stage, state, outcome, did, started_at)
+               SELECT c.id, $1, c.id || '-' || i, 3, 'ended', CASE WHEN i % 5 = 0 THEN 'busy' ELSE 'answered' END,
+                      '+13065552001', now() - i * interval '30 minutes'
+               FROM companies c, generate_series(1, 1000) i""",
+            pages.company.node_id,
+        )
+        await wire.execute("ANALYZE calls")
+    times = []
+    for _ in range(5):
+        began = perf_counter()
+        assert (await client.get("/companies")).status == 200
+        times.append(perf_counter() - began)
+    print(f"{min(times) * 1000:.0f} ms")
+    assert min(times) < 0.5  # several times what it takes, for a busy machine
+
+
+async def test_the_page_lives(pages: Pages, chromium: Browser) -> None:
+    async with looking(pages, chromium) as page:
+        await both(pages)
+        await page.goto(f"{pages.url}/companies")
+        await nothing_for_axe(page, "companies")
+        call_id = await add_call(pages.database, pages.stranger, state="ringing", outcome=None)
+        await expect(page.get_by_role("row", name=re.compile("Borealis")).get_by_text("1 rings")).to_be_visible()
+        async with pages.database.companies(pages.stranger.id) as wire:
+            await wire.execute("UPDATE calls SET state = 'ended', outcome = 'busy', stage = 3 WHERE id = $1", call_id)
+        await expect(page.get_by_text("1 rings")).to_have_count(0)
+        await nothing_for_axe(page, "companies, with a missed call")
