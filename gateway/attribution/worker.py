@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +30,6 @@ CONNECTIONS = 4
 RETRY_SECONDS = 1.0
 # A worker that does not read is given nothing more: what it is not told of it finds by itself.
 MOST_UNREAD = 1 << 20
-FAREWELL_SECONDS = 2.0
 LONGEST_LINE = 1 << 20
 
 _log = structlog.get_logger(__name__)
@@ -95,15 +93,10 @@ class AttributionWorker:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Let it finish what it is at; it knows by the end of its input."""
-    if process.stdin is not None:
-        process.stdin.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(FAREWELL_SECONDS):
-            await process.wait()
+    """End it at once: what it was at is rolled back, and done by the next."""
     if process.returncode is None:
         process.kill()
-        await process.wait()
+    await process.wait()
 
 
 class _Told(Health):
