@@ -15,11 +15,11 @@ from gateway.http.forms import Form
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.notices import Notice, changed
 from gateway.http.protection import form_of
-from gateway.http.refusals import NotFound
-from gateway.http.rendering import render, words_for
+from gateway.http.refusals import BadRequest, NotFound
+from gateway.http.rendering import TEMPLATES, render, words_for
 from gateway.http.second_step import Shown
 from gateway.http.shell import named_company
-from gateway.http.sign_in import why
+from gateway.http.sign_in import remember_language, why
 from gateway.http.words import Words
 from gateway.store.queries import load_queries
 
@@ -51,6 +51,20 @@ async def change_name(request: web.Request) -> web.StreamResponse:
     async with request.app[PARTS].database.everything() as connection:
         await _queries.set_name(connection, user_id=viewer.user_id, name=name)
     return changed(request, ACCOUNT, Notice(words.say("Your name is changed.")))
+
+
+async def change_language(request: web.Request) -> web.StreamResponse:
+    """In which language pages and letters speak to the viewer."""
+    tag = (await form_of(request)).get("language", "")
+    languages = request.app[TEMPLATES].languages
+    if tag not in languages:
+        raise BadRequest(part="language")
+    async with request.app[PARTS].database.everything() as connection:
+        await _queries.set_language(connection, user_id=request[VIEWER].user_id, language=tag)
+    said = languages[tag].translations.gettext("Pages and letters speak English now.")
+    answer = changed(request, ACCOUNT, Notice(said))
+    remember_language(answer, tag)
+    return answer
 
 
 async def change_password(request: web.Request) -> web.StreamResponse:

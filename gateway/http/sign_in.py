@@ -156,8 +156,13 @@ async def choose_language(request: web.Request) -> web.StreamResponse:
     answer = web.Response(status=303, headers={hdrs.LOCATION: local_path(form.get("next"))})
     tag = form.get("language", "")
     if tag in request.app[TEMPLATES].languages:
-        answer.set_cookie(COOKIE, tag, max_age=_YEAR, httponly=True, samesite="Lax", path="/")
+        remember_language(answer, tag)
     return answer
+
+
+def remember_language(answer: web.Response, tag: str) -> None:
+    """Have this browser ask for a language from now on."""
+    answer.set_cookie(COOKIE, tag, max_age=_YEAR, httponly=True, samesite="Lax", path="/")
 
 
 def why(error: passwords.PasswordRefused, words: Words) -> str:

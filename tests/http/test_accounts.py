@@ -215,6 +215,15 @@ async def test_a_name_is_changed_and_stands_where_the_viewer_is_named(pages: Pag
     assert (await client.post("/account/name", data={"name": "x" * 81})).status == 422
 
 
+async def test_the_language_of_pages_and_letters_is_chosen(pages: Pages) -> None:
+    client = await pages.signed_in()
+    answer = await client.post("/account/language", data={"language": "ru"})
+    assert answer.headers["Content-Language"] == "ru"
+    async with pages.database.everything() as wire:
+        assert await wire.fetchval("SELECT language FROM users") == "ru"
+    assert (await client.post("/account/language", data={"language": "xx"})).status == 400
+
+
 @pytest.mark.parametrize(
     ("password", "error"),
     [
