@@ -23,9 +23,9 @@ from gateway.store.database import Connection
 # So many calls are counted for the figures above the list; of more it is only said that there are more.
 MOST_COUNTED = 60_000  # of a whole period: an index holds all that is counted
 MOST_COUNTED_FILTERED = 8_000
-MOST_COUNTED_BY_NAME = 3_000  # of a tag or a word: each call is looked at by itself
+MOST_COUNTED_BY_NAME = 2_000  # of a tag or a word: each call is looked at by itself
 # Among so many calls of a tag or a word the other filters are looked for, before all calls are searched for them.
-_AMONG = (200, 1_000)
+_AMONG = 1_000
 
 Row = asyncpg.Record
 
@@ -66,16 +66,17 @@ async def page_of_calls(
     if not (filter.tag or parameters["words"]):
         rows = await _page(connection, parameters, None, before, most + 1)
         return rows[:most], len(rows) > most
+    # Where nothing else is asked for, hardly any of them is left out.
+    is_alone = len(filter.names) == 1 and len(parameters["words"] or ()) <= 1
+    size = most + 20 if is_alone else max(_AMONG, most + 1)
+    among = await _named_by_tag_or_word(connection, parameters, before, size)
     found: list[CallRow] = []
     place = before
-    for size in _AMONG:
-        among = await _named_by_tag_or_word(connection, parameters, place, size)
-        if among:
-            found += await _page(connection, parameters, [row["id"] for row in among], place, most + 1 - len(found))
-            place = Place(among[-1]["started_at"], among[-1]["id"])
-        if len(among) < size or len(found) > most:
-            return found[:most], len(found) > most
-    found += await _page(connection, parameters, None, place, most + 1 - len(found))
+    if among:
+        found = await _page(connection, parameters, [row["id"] for row in among], before, most + 1)
+        place = Place(among[-1]["started_at"], among[-1]["id"])
+    if len(among) == size and len(found) <= most:
+        found += await _page(connection, parameters, None, place, most + 1 - len(found))
     return found[:most], len(found) > most
 
 

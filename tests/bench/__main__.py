@@ -24,7 +24,7 @@ from gateway.local.programs import prepare
 from gateway.settings import CallSettings
 from gateway.store.migrate import migrate
 from tests.attribution.traffic import PUT_OFF, SHAPES
-from tests.bench import classify, collector, leases, replay, snippet
+from tests.bench import call_list, classify, collector, leases, replay, snippet
 from tests.bench.packets import InviteTimes
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
@@ -281,6 +281,12 @@ async def swapped() -> list[Figure]:
     ]
 
 
+async def listed() -> list[Figure]:
+    """The list of a million calls, asked of the pages with every filter: the one that takes longest."""
+    slowest = await call_list.slowest()
+    return [Figure(f"list of 1,000,000 calls, slowest: {slowest.address}", slowest.milliseconds, "ms", at_most=100.0)]
+
+
 # What needs no telephones, by the name that --only takes; CALLS stands for all that does.
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "classified": classified,
@@ -288,6 +294,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "lent": lent,
     "collected": collected,
     "attributed": attributed,
+    "listed": listed,
 }
 CALLS = "calls"
 
