@@ -174,7 +174,8 @@ ROWS = {
         INSERT INTO person_of (company_id, person_id, call_id, at)
             SELECT p.company_id, min(p.id), c.id, c.started_at FROM people p JOIN calls c ON c.company_id = p.company_id
             GROUP BY p.company_id, c.id, c.started_at;
-        INSERT INTO people_apart (company_id, one_id, other_id) SELECT company_id, min(id), max(id) FROM people GROUP BY 1;
+        INSERT INTO people_apart (company_id, one_id, other_id)
+            SELECT company_id, min(id), max(id) FROM people GROUP BY 1;
         INSERT INTO person_words (company_id, word, person_id) SELECT company_id, 'maria', id FROM people;
         INSERT INTO people_due (company_id, person_id) SELECT company_id, id FROM people;
     """,
