@@ -25,6 +25,7 @@ from gateway.http.app import PagesParts, pages_app
 from gateway.http.collector.running import run_collector
 from gateway.http.letters import writers
 from gateway.http.rendering import templates_of_checkout_or_wheel
+from gateway.leads.gathering import keep_gathering
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.pools.tally import keep_sampling
@@ -170,6 +171,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "months": lambda: months.look_ahead(database, keep),
                     "pools": lambda: keep_sampling(database),
                     "sources of calls": attribution.run,
+                    "people": lambda: keep_gathering(database, health),
                     "learning": lambda: nightly.keep_learning(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},

@@ -24,9 +24,10 @@ from gateway.store.queries import load_queries
 
 PART = "people"
 LOOK_SECONDS = 1.0
-BATCH = 1000
+# What a batch takes of the gateway's own time is a few milliseconds: a call that rings may have to wait for it.
+BATCH = 250
 # Of a batch, so many are the newest: while a long history is looked at, a call that comes in does not wait for it.
-NEWEST = 100
+NEWEST = 50
 # Other work goes on between two batches of a long history.
 PAUSE_SECONDS = 0.02
 # The shortest number that is a subscriber's: shorter ones are extensions and services.
