@@ -1,30 +1,26 @@
-"""The call log, and one call."""
+"""The call log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
+from typing import Any
 
 from aiohttp import web
 
-from gateway.http import call_board, call_choices, call_list, call_store, saved_views
+from gateway.http import call_choices, call_list, saved_views
 from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter, CallView, Place
 from gateway.http.call_store import CallRow
-from gateway.http.forms import Form
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
-from gateway.http.periods import Period
-from gateway.http.permissions import Permission
+from gateway.http.permissions import OWN_CALLS_ONLY, Permission
 from gateway.http.refusals import BadRequest, CallNotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
 from gateway.http.scope import company_of
-from gateway.http.timeline import timeline
 from gateway.http.words import Words
 
 PAGE = 50
-# Bars of the large waveform: at its widest one stands on every three pixels.
-BARS = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ async def home(request: web.Request) -> web.StreamResponse:
 async def call_log(request: web.Request) -> web.StreamResponse:
     """Calls of one company: ringing ones on top, then by day, filtered and paged by the address."""
     company = company_of(request)
-    view = _view(request, company, CallFilter.parse(request.query))
+    view = view_of(request, company, CallFilter.parse(request.query))
     if "" in request.query.values():
         raise web.HTTPSeeOther(view.url())  # a form sends also what was not chosen
     filter, before, words = view.filter, view.before, words_for(request, company)
@@ -71,42 +67,18 @@ async def call_log(request: web.Request) -> web.StreamResponse:
         numbers=numbers,
         views=views,
         may_share=saved_views.may_share(request, company),
-        **_may(request, company.id),
+        **may(request, company.id),
     )
 
 
 async def filters(request: web.Request) -> web.StreamResponse:
     """All that the list can be filtered by, with the values there are; the list opens it over itself."""
     company = company_of(request)
-    view, words = _view(request, company, CallFilter.parse(request.query)), words_for(request, company)
+    view, words = view_of(request, company, CallFilter.parse(request.query)), words_for(request, company)
     async with request.app[PARTS].database.companies(company.id) as connection:
         choices = await call_choices.choices(connection, company, view.filter, words)
     kept = {name: value for name, value in view.query.items() if name not in {choice.name for choice in choices}}
     return render(request, "call_filters.html", company=company, view=view, choices=choices, kept=kept)
-
-
-async def one_call(request: web.Request) -> web.StreamResponse:
-    """Everything about one call, with its recording."""
-    async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
-        call = await call_store.call_by_id(connection, call_id_of(request))
-        company = request[VIEWER].company(call.row.company_id) if call else None
-        if call is None or company is None:
-            raise CallNotFound()
-        board = await call_board.board_of(connection, company.id, call.row)
-    words = words_for(request, company)
-    return render(
-        request,
-        "call.html",
-        company=company,
-        view=_view(request, company, CallFilter(Period.read(request.query))),
-        call=call,
-        row=call.row,
-        board=board,
-        form=Form(None, words),
-        timeline=timeline(call, words),
-        bars=BARS,
-        **_may(request, company.id),
-    )
 
 
 def call_id_of(request: web.Request) -> int:
@@ -132,17 +104,19 @@ def place_of(request: web.Request) -> Place | None:
     return Place.parse(text) if text else None
 
 
-def _view(request: web.Request, company: Company, filter: CallFilter) -> CallView:
+def view_of(request: web.Request, company: Company, filter: CallFilter) -> CallView:
+    """The view that an address asks for, with whatever its page may lead on to."""
     before = request.query.get("before")
     several = len(request[ALLOWED]) > 1
     return CallView(filter, company.id if several else None, Place.parse(before) if before else None)
 
 
-def _may(request: web.Request, company_id: int) -> dict[str, bool]:
+def may(request: web.Request, company_id: int) -> dict[str, Any]:
     """What the viewer may do with the calls of a company."""
     viewer = request[VIEWER]
     return {
         "can_hear": company_id in companies_with(Permission.RECORDINGS_HEAR, viewer),
         "can_mark": company_id in companies_with(Permission.CALLS_MARK, viewer),
         "can_export": company_id in companies_with(Permission.CALLS_EXPORT, viewer),
+        "own_only": any(m.company.id == company_id and m.role in OWN_CALLS_ONLY for m in viewer.memberships),
     }

@@ -12,22 +12,30 @@ from gateway.http.refusals import BadRequest, CrossSite
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Everything the pages use comes from this server; no inline script or style, no frames, no plug-ins.
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "media-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
+
+def content_policy(style_nonce: str | None = None) -> str:
+    """Everything the pages use comes from this server; no inline script or style, no frames, no plug-ins.
+
+    ``style_nonce`` lets in the one stylesheet that carries it, of this answer alone, and no style attribute.
+    """
+    styles = f"style-src 'self' 'nonce-{style_nonce}'" if style_nonce else "style-src 'self'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            styles,
+            "img-src 'self'",
+            "media-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
 SECURITY_HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": content_policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # With 'no-referrer' a browser would send "Origin: null" with our own forms.

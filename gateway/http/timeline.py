@@ -43,6 +43,24 @@ def timeline(call: CallDetails, words: Words) -> list[Step]:
     return steps
 
 
+def moments(call: CallDetails, words: Words) -> list[Step]:
+    """Whom the caller talked with, by seconds of the recording: it begins with the first answer, and leaves out the
+    ringing of transfers.
+    """
+    found: list[Step] = []
+    talked = 0.0
+    answered = False
+    for leg in call.legs:
+        if leg.kind == "transfer":
+            if answered:
+                found.append(Step(talked, "passed", _transfer_words(leg, words)))
+        elif leg.result == "answered":
+            answered = True
+            found.append(Step(talked, "answered", _answer_words(_person(leg), words)))
+        talked += leg.talk_seconds or 0
+    return found
+
+
 def _person(leg: Leg) -> str | None:
     """Who took this leg, as the company calls them, else the endpoint without its technology."""
     return leg.person or _endpoint(leg.answered_by)

@@ -15,10 +15,7 @@ from aiohttp import web
 
 from gateway import audit
 from gateway.audit import Action
-from gateway import audit
-from gateway.audit import Action
 from gateway.http.accounts import Viewer
-from gateway.http.actor import actor_of
 from gateway.http.actor import actor_of
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.notices import Notice, changed

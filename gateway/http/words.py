@@ -48,6 +48,10 @@ class Words:
         """10:42 AM, or 10:42 where the country counts to 24."""
         return dates.format_time(moment, "short", tzinfo=self.zone, locale=self.locale)
 
+    def time_in(self, moment: datetime, zone: ZoneInfo) -> str:
+        """The same, by the clocks of another zone."""
+        return dates.format_time(moment, "short", tzinfo=zone, locale=self.locale)
+
     def full_time(self, moment: datetime) -> str:
         """The whole truth, for hovering and for print."""
         return dates.format_datetime(moment, "full", tzinfo=self.zone, locale=self.locale)

@@ -19,7 +19,11 @@ function mount() {
 mount();
 
 const call = Number(document.querySelector("[data-call]").dataset.call);
-const update = refresher(["call-head", "player-place", "marks", "facts", "heard"], mount);
+const parts = ["call-head", "player-place", "marks", "why", "way", "happened", "caller", "heard", "technical"];
+const update = refresher(
+  parts.filter((id) => document.getElementById(id)),
+  mount,
+);
 follow(
   (changed) => {
     if (changed === null || changed === call) update();

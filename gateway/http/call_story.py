@@ -1,0 +1,203 @@
+"""What stands around one call: the way its visitor came, page by page, and what else this caller did."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from gateway.attribution.why import Why
+from gateway.http.call_store import CallRow, Source, source_of
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent, "call_story.sql")
+
+# So far back the visitor's way is told; an older arrival may still be a touch of the call.
+LOOKBACK = timedelta(days=400)
+MOST_VISITS = 12
+MOST_STEPS = 40
+MOST_OTHERS = 8
+# A form may have many fields; the first ones tell who wrote and what for.
+MOST_FIELDS = 6
+_LONGEST_VALUE = 200
+_LONGEST_VISIT = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page that was opened, or a tap on a number (``kind`` tap: ``title`` is the number)."""
+
+    at: datetime
+    kind: str
+    title: str
+    url: str
+
+    @property
+    def path(self) -> str:
+        """Where on the site."""
+        return path_of(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One arrival and what was looked at, up to the call."""
+
+    id: UUID
+    started_at: datetime
+    is_touch: bool
+    label: str
+    channel: str
+    campaign: str
+    keyword: str
+    url: str
+    referrer: str
+    country: str
+    region: str
+    city: str
+    device: str
+    steps: tuple[Step, ...]
+    is_answer: bool
+
+    @property
+    def path(self) -> str:
+        """The page it began on."""
+        return path_of(self.url)
+
+    @property
+    def came_from(self) -> str:
+        """The host of the page before; empty where none was told."""
+        return urlsplit(self.referrer).hostname or "" if self.referrer else ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCall:
+    """Another call from the same number."""
+
+    id: int
+    state: str
+    outcome: str | None
+    did: str
+    started_at: datetime
+    talk_seconds: float | None
+    status: str
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A form, a chat, a text: what was written, field by field."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    fields: tuple[tuple[str, str], ...]
+    url: str
+
+    @property
+    def path(self) -> str:
+        """The page it was written on."""
+        return path_of(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Newest first. ``is_cut``: there are more calls than are listed."""
+
+    visits: tuple[Visit, ...] = ()
+    calls: tuple[OtherCall, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    is_cut: bool = False
+
+
+async def story_of(connection: Connection, row: CallRow, why: Why | None, *, visits: bool, letters: bool) -> Story:
+    """The story of a call, as far as the viewer may know it: ``visits`` and ``letters`` are asked for or not."""
+    calls = await _other_calls(connection, row) if row.caller else []
+    return Story(
+        visits=await _visits(connection, row, why) if visits and why is not None else (),
+        calls=tuple(calls[:MOST_OTHERS]),
+        letters=await _letters(connection, row, why) if letters else (),
+        is_cut=len(calls) > MOST_OTHERS,
+    )
+
+
+async def sources_by_id(connection: Connection, company_id: int, ids: Iterable[int | None]) -> dict[int, Source]:
+    """Sources by id."""
+    wanted = sorted({id for id in ids if id is not None})
+    rows = [row async for row in _queries.sources(connection, company_id=company_id, ids=wanted)] if wanted else []
+    return {row["source_id"]: source for row in rows if (source := source_of(row)) is not None}
+
+
+def path_of(url: str) -> str:
+    """Where on its site an address leads."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+
+
+async def _visits(connection: Connection, row: CallRow, why: Why) -> tuple[Visit, ...]:
+    answer = why.answer
+    if answer is None or answer.visit_id is None:
+        return ()
+    place: dict[str, Any] = {"company_id": row.company_id, "since": why.at - LOOKBACK, "until": why.at}
+    if answer.visitor_id is not None:
+        found = _queries.visits(connection, **place, visitor_id=answer.visitor_id, most=MOST_VISITS)
+    else:
+        found = _queries.one_visit(connection, **place, visit_id=answer.visit_id)
+    rows = [each async for each in found]
+    if not rows:
+        return ()
+    steps: Mapping[UUID, list[Step]] = defaultdict(list)
+    place["since"] = rows[-1]["started_at"] - _LONGEST_VISIT
+    ids = [each["id"] for each in rows]
+    async for step in _queries.steps(connection, **place, visits=ids, most=MOST_STEPS):
+        steps[step["visit_id"]].append(Step(step["at"].astimezone(UTC), step["kind"], step["title"], step["url"]))
+    return tuple(
+        Visit(
+            **{name: each[name] for name in Visit.__dataclass_fields__ if name not in ("steps", "is_answer")},
+            steps=tuple(steps[each["id"]]),
+            is_answer=each["id"] == answer.visit_id,
+        )
+        for each in rows
+    )
+
+
+async def _other_calls(connection: Connection, row: CallRow) -> list[OtherCall]:
+    found = _queries.calls_of_caller(
+        connection, company_id=row.company_id, caller=row.caller, call_id=row.id, most=MOST_OTHERS + 1
+    )
+    return [
+        OtherCall(
+            **{name: each[name] for name in OtherCall.__dataclass_fields__ if name != "source"}, source=source_of(each)
+        )
+        async for each in found
+    ]
+
+
+async def _letters(connection: Connection, row: CallRow, why: Why | None) -> tuple[Letter, ...]:
+    answer = why.answer if why is not None else None
+    visitor = answer.visitor_id if answer is not None else None
+    if not row.caller and visitor is None:
+        return ()
+    found = _queries.leads_of_caller(
+        connection, company_id=row.company_id, caller=row.caller or "", visitor_id=visitor, most=MOST_OTHERS
+    )
+    return tuple(
+        [
+            Letter(each["id"], each["kind"], each["received_at"], _fields(json.loads(each["data"])), each["url"])
+            async for each in found
+        ]
+    )
+
+
+def _fields(data: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(data, dict):
+        return ()
+    told = [(str(name), str(value)[:_LONGEST_VALUE]) for name, value in data.items() if value not in (None, "", [])]
+    return tuple(told[:MOST_FIELDS])
