@@ -1,25 +1,14 @@
-"""Every route with nobody, with each role, and with a stranger's ids."""
+"""What all routes share: whose company an address names, filters that cannot be read, headers, OpenAPI, metrics."""
 
 import pytest
 from aiohttp import web
 
-from gateway.http.app import TABLE, pages_app
+from gateway.http.app import pages_app
 from gateway.http.keys import PARTS
-from gateway.http.permissions import GRANTS, Permission, Role
-from gateway.http.routing import Answers, Route, RouteWithoutPermission, add_routes
+from gateway.http.permissions import Role
+from gateway.http.routing import Route, RouteWithoutPermission, add_routes
 from tests.http.company import add_call, make_recording
 from tests.http.conftest import Pages
-from tests.http.walk import address
-
-NEEDING_COMPANY = [route for route in TABLE if route.permission in (Permission.CALLS_READ, Permission.RECORDINGS_HEAR)]
-
-
-async def status(client: object, route: Route, call_id: int) -> int:
-    """What asking for the route is answered with; the headers are enough (one of them is an endless stream)."""
-    answer = await client.request(route.method, address(route, call_id), allow_redirects=False)  # type: ignore[attr-defined]
-    answer.close()
-    code: int = answer.status
-    return code
 
 
 async def recorded_call(pages: Pages, company_is_stranger: bool = False) -> int:
@@ -37,40 +26,6 @@ async def give_telephone(pages: Pages) -> None:
             "INSERT INTO member_endpoints (company_id, user_id, endpoint) "
             "SELECT company_id, user_id, 'PJSIP/reception' FROM memberships WHERE role = 'agent'"
         )
-
-
-async def test_nobody_gets_only_what_is_public(pages: Pages) -> None:
-    call_id = await recorded_call(pages)
-    client = pages.client()
-    for route in TABLE:
-        code = await status(client, route, call_id)
-        if route.permission in (Permission.PUBLIC, Permission.LOCAL):
-            assert code not in (403, 500), route
-        elif route.answers is Answers.PAGE and route.method == "GET":
-            assert code == 303, route
-        else:
-            assert code == 401, route
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_each_role_gets_what_it_was_granted(pages: Pages, role: Role) -> None:
-    call_id = await recorded_call(pages)
-    client = await pages.signed_in(role)
-    await give_telephone(pages)
-    for route in NEEDING_COMPANY:
-        code = await status(client, route, call_id)
-        granted = (200,) if route.method == "GET" else (200, 303, 400, 404, 422)
-        assert code in (granted if route.permission in GRANTS[role] else (403,)), (role, route.path, code)
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_a_strangers_call_is_not_there(pages: Pages, role: Role) -> None:
-    call_id = await recorded_call(pages, company_is_stranger=True)
-    client = await pages.signed_in(role)
-    for route in NEEDING_COMPANY:
-        if "{id" in route.path and route.method == "GET":
-            expected = 404 if route.permission in GRANTS[role] else 403
-            assert await status(client, route, call_id) == expected, (role, route.path)
 
 
 async def test_a_strangers_company_is_not_there(pages: Pages) -> None:

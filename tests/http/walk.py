@@ -166,10 +166,16 @@ def address(route: Route, id: int | str, *, first: int | None = None) -> str:
     return _PLACE.sub(fill_in, route.path)
 
 
-def names_read() -> list[str]:
-    """The names of everything that a page reads from a query or a form."""
+def names_read(route: Route | None = None) -> list[str]:
+    """The names of what a page reads from a query or a form: of one route, by its handler's module and what all share.
+
+    None: of all routes.
+    """
     found: set[str] = set()
     for file in sorted(Path(gateway.http.__path__[0]).glob("*.py")):
+        shared = file.stem.endswith("_filter") or file.stem in ("scope", "periods")
+        if route is not None and not shared and route.handler.__module__ != f"gateway.http.{file.stem}":
+            continue
         text = file.read_text()
         for pair in _READ.findall(text):
             found |= {name for name in pair if name}
