@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 
-from gateway.settings import CollectorSettings, Settings
+from gateway.settings import CollectorSettings, SiteCheckSettings
 from gateway.site_check import stored
 from gateway.site_check.chromium import BrowserChoice, running_chromium
 from gateway.site_check.devtools import ProtocolError
@@ -72,7 +72,9 @@ def advertised(url: str) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, TEST_CLICK])))
 
 
-async def check(database: Database, settings: Settings, wish: Wish, tell: Tell) -> Report:
+async def check(
+    database: Database, settings: SiteCheckSettings, collector: CollectorSettings, wish: Wish, tell: Tell
+) -> Report:
     """Look at a page. ``tell`` is told each step, by its name in ``words.STEPS``. Raises SiteCheckError.
 
     A check of a site that is known is stored, and with it what was found.
@@ -89,7 +91,7 @@ async def check(database: Database, settings: Settings, wish: Wish, tell: Tell) 
     private = await _private(host_in(url)) if wish.private else frozenset[str]()
     found: dict[str, Any] = {}
     try:
-        report = await _bounded(settings, SiteFacts(url, wanted, tuple(sites)), under_way, private, tell)
+        report = await _bounded(settings, collector, SiteFacts(url, wanted, tuple(sites)), under_way, private, tell)
         found = report.as_json()
     except SiteCheckError as error:
         found = {"fault": str(error)}
@@ -100,11 +102,16 @@ async def check(database: Database, settings: Settings, wish: Wish, tell: Tell) 
 
 
 async def _bounded(
-    settings: Settings, facts: SiteFacts, under_way: "_UnderWay", private: Collection[str], tell: Tell
+    settings: SiteCheckSettings,
+    collector: CollectorSettings,
+    facts: SiteFacts,
+    under_way: "_UnderWay",
+    private: Collection[str],
+    tell: Tell,
 ) -> Report:
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            return await _look(settings, facts, under_way, private, tell)
+            return await _look(settings, collector, facts, under_way, private, tell)
     except ProtocolError as error:
         raise BrowserFailed(str(error)) from None
     except TimeoutError:
@@ -137,13 +144,18 @@ class _UnderWay:
 
 
 async def _look(
-    settings: Settings, facts: SiteFacts, under_way: _UnderWay, private: Collection[str], tell: Tell
+    settings: SiteCheckSettings,
+    collector: CollectorSettings,
+    facts: SiteFacts,
+    under_way: _UnderWay,
+    private: Collection[str],
+    tell: Tell,
 ) -> Report:
     async def step(name: str) -> None:
         await under_way.step(name)
         await tell(name)
 
-    choice = BrowserChoice(settings.site_check.chromium, settings.site_check.sandbox)
+    choice = BrowserChoice(settings.chromium, settings.sandbox)
     await step("browser")
     async with (
         Outward(private).open() as outward,
@@ -161,7 +173,7 @@ async def _look(
         await step("direct")
         direct = _with_faults(await look(browser, facts.url, again=True), outward)
         await step("judging")
-        facts = await _known(under_way.database, settings.collector, facts, site)
+        facts = await _known(under_way.database, collector, facts, site)
         return judge(facts, first, direct, outward.addresses)
 
 

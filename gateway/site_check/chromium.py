@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from gateway.site_check.errors import BrowserFailed, NoBrowser, NoSandbox, SiteC
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge-stable")
 # What it is called where we are root: a stranger's page is nobody's.
 _NOBODY = "nobody"
+_PREFIX = "numberpool-check-"
+_LEFT_SECONDS = 3600.0
 _LARGEST_MEMORY = 1_500_000_000
 _WATCH_SECONDS = 0.5
 _START_SECONDS = 30.0
@@ -149,7 +152,11 @@ def _why(said: Path) -> SiteCheckError:
 
 @contextmanager
 def _profile() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="numberpool-check-"))
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - _LEFT_SECONDS:  # of a check that was killed
+                shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         if os.geteuid() == 0:
             someone = pwd.getpwnam(_NOBODY)
@@ -227,7 +234,7 @@ class _Watch:
     async def run(self) -> None:
         """Until cancelled."""
         while not self._devtools.gone.is_set():
-            if memory_of(self._pid) > _LARGEST_MEMORY:
+            if await asyncio.to_thread(memory_of, self._pid) > _LARGEST_MEMORY:
                 self.took_too_much = True
                 with suppress(ProcessLookupError):
                     os.killpg(self._pid, signal.SIGKILL)

@@ -75,7 +75,7 @@ async def _checked(settings: Settings, url: str, key: str, *, quiet: bool) -> Re
             click.echo(f"{STEPS[step]} …", err=True)
 
     async with open_database(settings) as database:
-        return await check(database, settings, Wish(url, key, private=True), tell)
+        return await check(database, settings.site_check, settings.collector, Wish(url, key, private=True), tell)
 
 
 def _as_json(report: Report) -> dict[str, object]:

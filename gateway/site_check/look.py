@@ -26,7 +26,8 @@ SETTLE_SECONDS = 8.0
 _ABSENT_SECONDS = 3.0
 _QUIET_SECONDS = 0.7
 _LOOK_SECONDS = 0.1
-_LONGEST_TEXT = 2_000_000
+# What is longer is not kept by the browser, and not read.
+_LONGEST_TEXT = 4_000_000
 _MOST_REQUESTS = 2000
 _ASKED = re.compile(r"/v1/(?:visit|consent)(?:[?#]|$)")
 SCRIPT = re.compile(r"/np\.js(?:[?#]|$)")
@@ -193,7 +194,13 @@ async def look(devtools: Devtools, url: str, *, consent: bool = False, again: bo
         seen = Seen(url)
         watching = _Watching(seen)
         devtools.listen(session, watching.heard)
-        await devtools.send("Network.enable", session, maxPostDataSize=65536)
+        await devtools.send(
+            "Network.enable",
+            session,
+            maxPostDataSize=65536,
+            maxResourceBufferSize=_LONGEST_TEXT,
+            maxTotalBufferSize=4 * _LONGEST_TEXT,
+        )
         for domain in ("Page", "Runtime", "Audits"):
             await devtools.send(f"{domain}.enable", session)
         await _visit(devtools, session, watching, url, consent=consent)

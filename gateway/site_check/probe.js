@@ -3,6 +3,7 @@
   const INLINE = /^(?:a|abbr|b|em|font|i|ins|label|mark|s|small|t?span|strong|su[bp]|time|u|wbr)$/i;
   const UNTOUCHED = "style,textarea,code,option,[contenteditable]:not([contenteditable=false]),[data-np-skip]";
   const MOST = 4000;
+  let room = 400_000; // letters of text in all
   const cut = (text, length = 300) => String(text ?? "").slice(0, length);
   const lines = [];
   const links = [];
@@ -54,7 +55,11 @@
           }
         }
       }(block)].join("");
-      if (/\d/.test(text)) add(lines, { text: cut(text, 2000), shadow, kept: !!parent?.closest(UNTOUCHED) });
+      // Fewer digits in a row are no telephone number.
+      if (!/(?:\d[^\p{L}\n]{0,6}){6}\d/u.test(text) || room < 0) continue;
+      const shown = cut(text, 2000);
+      room -= shown.length;
+      add(lines, { text: shown, shadow, kept: !!parent?.closest(UNTOUCHED) });
     }
   };
   if (document.body) walk(document.body, false);

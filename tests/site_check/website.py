@@ -109,7 +109,7 @@ class Checked:
 
         asked = Wish(url or self.site.url, **{"private": True, **wish})  # type: ignore[arg-type]
         async with asyncio.timeout(120):
-            return await check(self.database, self.settings, asked, tell)
+            return await check(self.database, self.settings.site_check, self.settings.collector, asked, tell)
 
 
 def settings_for(collector_port: int, **site_check: object) -> Settings:
