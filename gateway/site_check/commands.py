@@ -9,15 +9,11 @@ from textwrap import wrap
 import click
 
 import gateway.http.collector.commands  # noqa: F401 - which adds to the same group
-from gateway.health import Health
 from gateway.opening import open_database
 from gateway.pools.site_commands import site
 from gateway.settings import Settings
-from gateway.site_check.check import Wish, check
 from gateway.site_check.findings import Level, Report
-from gateway.site_check.job import handlers
 from gateway.site_check.words import STEPS, Told, told_by_area
-from gateway.store.jobs import run_jobs
 
 _MARKS = {Level.PROBLEM: "PROBLEM", Level.WARNING: "warning", Level.NOTE: "note", Level.GOOD: "ok"}
 _WIDTH = 100
@@ -65,11 +61,17 @@ async def _work(settings: Settings) -> None:
 
 
 async def _work_endlessly(settings: Settings) -> None:
+    from gateway.health import Health
+    from gateway.site_check.job import handlers
+    from gateway.store.jobs import run_jobs
+
     async with open_database(settings) as database:
         await run_jobs(database.dsn, handlers(database, settings), Health(), at_once=2)
 
 
 async def _checked(settings: Settings, url: str, key: str, *, quiet: bool) -> Report:
+    from gateway.site_check.check import Wish, check
+
     async def tell(step: str) -> None:
         if not quiet:
             click.echo(f"{STEPS[step]} …", err=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway.store.queries import load_queries
+from gateway.visits.bots import SITE_CHECK
 
 # Stands in the user agent of every request of a check, so that anybody can tell it apart, in whatever log.
-PRODUCT = "NumberpoolCheck"
+PRODUCT = SITE_CHECK
 # A check takes a minute at most, and may wait for another.
 _GOOD_FOR = timedelta(minutes=10)
 _MARK = re.compile(rf"{PRODUCT}/1 \(([A-Za-z0-9_-]{{22}})\)")

@@ -8,6 +8,8 @@ from crawleruseragents import is_crawler
 
 # How many user agents are remembered: a search through all the patterns takes about a millisecond.
 _REMEMBERED = 8192
+# What the browser of a check of a site calls itself (gateway.site_check).
+SITE_CHECK = "NumberpoolCheck"
 # No browser's is longer; what is cut off decides nothing.
 _LONGEST = 512
 
@@ -36,7 +38,7 @@ class Signs:
 
 def bot_of(signs: Signs) -> Bot | None:
     """Whether a visit is a program's, and why; none for people."""
-    if signs.automated:
+    if signs.automated or SITE_CHECK in signs.user_agent:
         return Bot.AUTOMATED
     if "headless" in signs.client_hints.lower() or "headless" in signs.user_agent.lower():
         return Bot.HEADLESS

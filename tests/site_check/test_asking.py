@@ -94,3 +94,12 @@ async def test_a_mark_is_good_until_the_check_ends_and_in_its_company(collected:
     async with collected.worker.database.companies(company) as connection:
         await note_end(connection, company, check, {})
     assert (await page.visit())["why"] == "bot"
+
+
+async def test_what_else_a_page_tells_is_nobodys(collected: Collected) -> None:
+    """AMP's element asks without a snippet: a check is a program to it."""
+    page, _ = await checking(collected)
+    query = {"site": collected.key, "url": ADVERTISED}
+    answer = await page.session.get(f"{collected.worker.url}/v1/amp", params=query, headers=page.headers)
+    assert answer.status == 200
+    assert not any((await left(collected)).values())
