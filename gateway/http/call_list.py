@@ -250,7 +250,10 @@ def _comparison(period: Period, company: Company, now: datetime) -> tuple[dateti
 
 
 async def _plan_with_values(connection: Connection) -> None:
-    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    """Also without parallel workers: a page is soon read, and theirs is the time of other pages."""
+    await connection.execute(
+        "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
+    )
 
 
 async def _all(rows: Any) -> Sequence[Row]:

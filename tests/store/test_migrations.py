@@ -179,6 +179,7 @@ ROWS = {
         INSERT INTO person_words (company_id, word, person_id) SELECT company_id, 'maria', id FROM people;
         INSERT INTO people_due (company_id, person_id) SELECT company_id, id FROM people;
     """,
+    "0017_quick_policies": "SELECT numberpool_companies()",
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
