@@ -42,7 +42,7 @@ async def invited(pages: Pages, client: aiohttp.ClientSession, **data: str) -> s
     answer = await client.post("/settings/users/invite", data=values)
     page = await answer.text()
     assert answer.status == 200, page
-    found = re.search(r'value="http://[^/"]+(/invitation/[^"]+)"', page)
+    found = re.search(r'id="link">http://[^/<]+(/invitation/[^<]+)<', page)
     assert found, page
     return found.group(1)
 
@@ -110,7 +110,7 @@ async def test_an_invitation_runs_out_and_a_new_link_ends_the_old(pages: Pages) 
     id = re.search(r"/settings/invitations/(\d+)/renew", page)
     assert id
     renewed = await (await owner.post(f"/settings/invitations/{id.group(1)}/renew")).text()
-    fresh = re.search(r'value="http://[^/"]+(/invitation/[^"]+)"', renewed)
+    fresh = re.search(r'id="link">http://[^/<]+(/invitation/[^<]+)<', renewed)
     assert fresh
     assert (await pages.client().get(path)).status == 410
     assert (await pages.client().get(fresh.group(1))).status == 200
@@ -161,7 +161,7 @@ async def test_an_agency_invites_to_several_companies_at_once_but_only_to_its_ow
     id = re.search(r"/settings/invitations/(\d+)/renew", await (await manager.get("/settings/users")).text())
     assert id
     renewed = await (await manager.post(f"/settings/invitations/{id.group(1)}/renew")).text()
-    found = re.search(r'value="http://[^/"]+(/invitation/[^"]+)"', renewed)
+    found = re.search(r'id="link">http://[^/<]+(/invitation/[^<]+)<', renewed)
     assert found
     assert "Borealis" not in await (await pages.client().get(found.group(1))).text()
 
