@@ -33,6 +33,13 @@ follow(
 
 onMarked(update);
 
+// One key a status: 1 is the first button, and so on.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  const button = /^[1-6]$/.test(event.key) && document.querySelectorAll(".statuses button")[event.key - 1];
+  button?.click?.();
+});
+
 // Who listens stands on the page.
 document.addEventListener("heard", update);
 

@@ -68,6 +68,7 @@ export class Player {
       ...BAR,
     });
     this.wave.on("interaction", (time) => this.seek(time));
+    this.wave.on("ready", () => this.start && this.wave.setTime(this.start));
     this.stage.querySelector(".wave").remove();
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => this.wave.setOptions(this.colours()));
@@ -77,11 +78,12 @@ export class Player {
     const style = getComputedStyle(this.root);
     const colour = (name) => style.getPropertyValue(name).trim();
     const faint = "rgb(128 128 128 / .22)";
-    const side = (name) => ({
+    const side = (name, barAlign) => ({
+      barAlign,
       waveColor: this.muted?.has(name) ? faint : colour(`--wave-${name}`),
       progressColor: this.muted?.has(name) ? faint : colour(`--played-${name}`),
     });
-    return { splitChannels: [side("caller"), side("business")], cursorColor: colour("--live"), cursorWidth: 2 };
+    return { splitChannels: [side("caller", "bottom"), side("business", "top")], cursorColor: colour("--live"), cursorWidth: 2 };
   }
 
   // Whom the caller was put through to: a line in the drawing for each, where the list below tells of it.
@@ -251,6 +253,7 @@ export class Player {
   }
 
   goToAddress() {
+    if (!this.root.isConnected) return;
     const moment = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
     if (moment && Math.abs(Number(moment[1]) - this.time) >= 1) this.seek(Number(moment[1]));
     this.show();
