@@ -343,6 +343,8 @@ async def test_an_agents_calls_are_those_that_reached_his_telephones(pages: Page
     assert seen == {"answered", "rang in a group", "passed on", "a leg of it"}
     heard = {name for name, call in names.items() if (await agent.get(f"/calls/{call}/recording")).status == 200}
     assert heard == {"answered", "passed on", "a leg of it"}
+    page = await (await agent.get(f"/calls/{names['rang in a group']}")).text()
+    assert "You can listen to the calls in which you spoke" in page
 
 
 async def test_what_rings_at_the_agents_telephone_is_seen_while_it_rings(pages: Pages) -> None:
