@@ -111,6 +111,17 @@ _WHAT: dict[str, str] = {
     "joined": N_("joined two people into one"),
     "split": N_("split into two"),
     "corrected": N_("corrected"),
+    "shared": N_("marked a number or address as one that many use"),
+    "unshared": N_("marked a number or address as one person’s"),
+    "call.status": N_("status of a call"),
+    "call.note": N_("note on a call"),
+    "call.tag_added": N_("tag on a call"),
+    "call.tag_removed": N_("tag on a call"),
+    "call.booked": N_("job of a call"),
+    "call.job_left": N_("job of a call"),
+    "call.job_value": N_("value of a job"),
+    "view.kept": N_("kept view"),
+    "view.removed": N_("kept view"),
     "site.changed": N_("the website"),
     "site.number_removed": N_("a number taken off a website"),
 }
@@ -187,6 +198,8 @@ def _what(line: Line, words: Words) -> str:
     what = str(details.get("what", details.get("kind", "")))
     named = words.say(_WHAT.get(what, what))
     value = details.get("value")
+    if what == "status" and value:
+        value = words.status(str(value))
     return f"{named}: {value}" if value not in (None, "", []) else named
 
 
