@@ -75,5 +75,16 @@ async def test_the_commands_themselves(pages: Pages) -> None:
     code, link = await told("login-link", "o@example.com")
     assert code == 0
     assert link.startswith("http://127.0.0.1:8080/sign-in/link/")
+    code, listed = await told("user", "list")
+    assert code == 0
+    assert "o@example.com" in listed
+    async with pages.database.everything() as wire:
+        await wire.execute("UPDATE users SET totp_secret = 'JBSWY3DPEHPK3PXP', totp_since = now()")
+    assert await told("user", "second-step-off", "O@example.com") == (0, "The second step of o@example.com is off.\n")
+    assert "nothing was changed" in (await told("user", "second-step-off", "o@example.com"))[1]
+    assert (await told("user", "second-step-off", "nobody@example.com"))[0] == 1
+    async with pages.database.everything() as wire:
+        lines = await wire.fetch("SELECT action, via FROM audit_log ORDER BY id")
+    assert [tuple(line) for line in lines] == [("user.added", "command"), ("account.second_step_off", "command")]
     code, output = await told("user", "add", "o@example.com", "--company", "Nobody")
     assert (code, "known: Acme Roofing" in output) == (1, True)

@@ -196,10 +196,11 @@ async def test_an_unknown_address_is_told_no_more_than_a_wrong_password(pages: P
 async def test_behind_tls_the_cookie_is_bound_to_the_host(database_dsn: str, tmp_path: Path) -> None:
     async with running_pages(database_dsn, tmp_path, public_url="https://calls.example") as pages:
         answer = await pages.client(Origin="https://calls.example").post(await pages.link(), allow_redirects=False)
-        cookie = answer.headers["Set-Cookie"]
-        assert cookie.startswith("__Host-np_session=")
-        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
-        assert "Domain" not in cookie
+        cookies = answer.headers.getall("Set-Cookie")
+        assert [cookie.partition("=")[0] for cookie in cookies] == ["__Host-np_session", "__Host-np_device"]
+        for cookie in cookies:
+            assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
+            assert "Domain" not in cookie
 
 
 FORWARDED = {
