@@ -21,9 +21,9 @@ from gateway.leads.search import Sought, Stretch
 from gateway.store.database import Connection
 
 # So many calls are counted for the figures above the list; of more it is only said that there are more.
-MOST_COUNTED = 60_000  # of a whole period: an index holds all that is counted
-MOST_COUNTED_FILTERED = 8_000
-MOST_COUNTED_BY_NAME = 2_000  # of a tag or a word: each call is looked at by itself
+MOST_COUNTED = 30_000  # of a whole period: an index holds all that is counted
+MOST_COUNTED_FILTERED = 5_000
+MOST_COUNTED_BY_NAME = 1_500  # of a tag or a word: each call is looked at by itself
 # Among so many calls of a tag or a word the other filters are looked for, before all calls are searched for them.
 _AMONG = 1_000
 
