@@ -87,10 +87,9 @@ class Settling:
         """Calls whose number says it all, a batch at once; one that cannot be is settled, or told of, by itself."""
         try:
             async with self._database.everything() as connection:
-                done: int = await _queries.settle_by_number(connection, before=now - self._after, now=now, most=BATCH)
+                return await settle_by_number(connection, now - self._after, now)
         except _ITS_OWN_FAULT:
             return 0
-        return done
 
     async def settle(self, company_id: int, call_id: int, now: datetime) -> bool:
         """Settle one call; false where that is done, or being done, by another."""
@@ -114,6 +113,12 @@ class Settling:
             )
         else:
             self._health.tell(PART, Condition.OK, "Calls are given their sources.")
+
+
+async def settle_by_number(connection: Any, before: datetime, now: datetime) -> int:
+    """Settle calls that ended before a moment and whose number says it all, at most a batch; how many that were."""
+    done: int = await _queries.settle_by_number(connection, before=before, now=now, most=BATCH)
+    return done
 
 
 async def taken(connection: Any, company_id: int, call_id: int) -> bool:

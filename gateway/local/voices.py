@@ -96,7 +96,8 @@ class Sounds:
         return path.stat().st_size / 2 / RATE
 
 
-def _spoken(espeak: Program, side: Side, text: str) -> Samples:
+def spoken(espeak: Program, side: Side, text: str) -> Samples:
+    """A line as that side says it. Raises LocalError."""
     done = subprocess.run(
         espeak.command(*_VOICES[side], "--stdout", text),
         env=espeak.full_environment(),
@@ -127,7 +128,7 @@ def _conversation(espeak: Program, turns: tuple[tuple[Side, str], ...]) -> dict[
     pause = np.zeros(int(RATE * _PAUSE_SECONDS), np.int16)
     sides: dict[Side, list[Samples]] = {side: [] for side in Side}
     for side, text in turns:
-        said = np.concatenate([_spoken(espeak, side, text), pause])
+        said = np.concatenate([spoken(espeak, side, text), pause])
         for each in Side:
             sides[each].append(said if each is side else np.zeros_like(said))
     return {side: np.concatenate(parts) for side, parts in sides.items()}

@@ -180,6 +180,11 @@ ROWS = {
         INSERT INTO people_due (company_id, person_id) SELECT company_id, id FROM people;
     """,
     "0017_quick_policies": "SELECT numberpool_companies()",
+    "0018_example_data": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO example_data (company_id, since, until, made_company, made)
+            SELECT id, now(), now(), false, '{}' FROM companies;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
