@@ -67,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One visit had the number on its screen, on however many pages, as far as that was so at the call."""
+    """One visit that may call the number, with however many pages, as far as that was so at the call."""
 
     exposure: Exposure
     exposure_id: UUID  # of the page that was seen last
@@ -116,13 +116,13 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All that is known around a call. ``elsewhere``: when visitors were shown another number of the pool.
+    """All that is known around a call. ``elsewhere``: pages that showed its visitors another number of the pool.
 
-    ``earlier``: when visitors may have called the same number in the days before, and with which chance.
+    ``earlier``: when visitors may have called a number of the pool in the days before, and with which chance.
     """
 
     pages: tuple[Page, ...] = ()
-    elsewhere: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    elsewhere: Mapping[str, Sequence[Page]] = field(default_factory=dict)
     taps: tuple[Tap, ...] = ()
     known: tuple[KnownCaller, ...] = ()
     called: Mapping[str, float] = field(default_factory=dict)
@@ -159,27 +159,47 @@ class Decision:
     learned_id: int | None = None
 
 
-def seen_by(pages: Iterable[Page], elsewhere: Mapping[str, Sequence[datetime]], at: datetime) -> dict[str, Seen]:
+def seen_by(pages: Iterable[Page], elsewhere: Mapping[str, Sequence[Page]], at: datetime) -> dict[str, Seen]:
     """Visits by what they had on their screens up to ``at``, whatever became of it later.
 
-    The pages of a visit count as one exposure: open as long as any of them is, left when the last one was.
+    ``elsewhere`` are the pages that showed the same visitors another number of the pool. The pages of a visit count as
+    one exposure: open as long as any of them is, left when the last one was. All visits of a visitor are on the number
+    that he was shown last: those that had another one before as well, with their own age.
     """
-    found = {}
-    ordered = sorted(
-        (page for page in pages if page.shown_at <= at), key=lambda page: (str(page.visit_id), page.shown_at)
-    )
-    for visit, each in groupby(ordered, key=lambda page: page.visit_id):
-        own = list(each)
-        last_seen = min(at, max(max(page.last_seen, page.shown_at) for page in own))
-        latest = max(own, key=lambda page: (page.last_seen, page.shown_at))
-        left_at = None if any(_is_open(page, at) for page in own) else _by(latest.left_at, at)
-        who = latest.who
-        shown_last = own[-1].shown_at
-        replaced = min((moment for moment in elsewhere.get(who, ()) if shown_last < moment <= at), default=None)
-        found[str(visit)] = Seen(
-            Exposure(str(visit), who, own[0].shown_at, last_seen, left_at, replaced), latest.exposure_id
+    found: dict[str, Seen] = {}
+    ordered = sorted((page for page in pages if page.shown_at <= at), key=lambda page: (page.who, page.shown_at))
+    for who, each in groupby(ordered, key=lambda page: page.who):
+        others = sorted(
+            (page for page in elsewhere.get(who, ()) if page.shown_at <= at), key=lambda page: page.shown_at
         )
+        found |= _on_number(list(each), others, at)
     return found
+
+
+def _on_number(own: Sequence[Page], others: Sequence[Page], at: datetime) -> dict[str, Seen]:
+    """The visits of one visitor on the number of the pages ``own``; all pages in the order of time."""
+    replaced = next((page.shown_at for page in others if page.shown_at > own[-1].shown_at), None)
+    visits: dict[UUID, list[Page]] = {}
+    for page in sorted((*own, *others), key=lambda page: page.shown_at):
+        if replaced is None or page.shown_at < replaced:
+            visits.setdefault(page.visit_id, []).append(page)
+    found = {}
+    for visit, seen in visits.items():
+        shown = next(page.shown_at for page in own if page.shown_at >= seen[0].shown_at)
+        found[str(visit)] = seen_on(seen, shown, replaced, at)
+    return found
+
+
+def seen_on(pages: Sequence[Page], shown_at: datetime, replaced_at: datetime | None, at: datetime) -> Seen:
+    """One visit on a number, by all of its pages in the order of time; see ``Exposure`` for the moments."""
+    latest = max(pages, key=lambda page: (page.last_seen, page.shown_at))
+    left_at = None if any(_is_open(page, at) for page in pages) else _by(latest.left_at, at)
+    last_seen = min(at, max(max(page.last_seen, page.shown_at) for page in pages))
+    came_at = pages[0].shown_at
+    return Seen(
+        Exposure(str(latest.visit_id), latest.who, shown_at, last_seen, left_at, replaced_at, came_at=came_at),
+        latest.exposure_id,
+    )
 
 
 def suspect(rung: Rung, gathered: Gathered, learned: Learned, *, taps: bool = True) -> Suspicion:
@@ -201,7 +221,7 @@ def suspect(rung: Rung, gathered: Gathered, learned: Learned, *, taps: bool = Tr
 def _having_called(exposure: Exposure, calls: Iterable[tuple[datetime, float]]) -> Exposure:
     called = 0.0
     for at, chance in calls:
-        if at >= exposure.shown_at:
+        if at >= exposure.counts_from:
             called = after_call(called, chance)
     return replace(exposure, called=called) if called else exposure
 

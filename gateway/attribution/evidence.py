@@ -19,11 +19,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One visit had the number that was called on its screen, from ``shown_at`` to ``last_seen``.
+    """A visit and the number that was called: its visitor's from ``shown_at``; its own pages last seen ``last_seen``.
 
-    ``left_at``: the page said goodbye then. ``replaced_at``: its visitor was shown another number instead, so that a
-    call of his would go there. ``called``: the chance that the visit has called this number already. A visit that may
-    not be known again is its own visitor.
+    ``came_at`` is when the visit was first shown a number, which its delay counts from; none: this one, at
+    ``shown_at``. It is another where the visit had another number, before its visitor was shown this one (by this
+    visit or a later one): people call the number that they were shown last. ``left_at``: the visit's page said goodbye
+    then. ``replaced_at``: its visitor was shown another number instead, so that a call would go there. ``called``: the
+    chance that the visit has called already. A visit that may not be known again is its own visitor.
     """
 
     visit: str
@@ -33,6 +35,12 @@ class Exposure:
     left_at: datetime | None = None
     replaced_at: datetime | None = None
     called: float = 0.0
+    came_at: datetime | None = None
+
+    @property
+    def counts_from(self) -> datetime:
+        """When the visit was first shown a number."""
+        return self.came_at or self.shown_at
 
     def is_live(self, at: datetime) -> bool:
         """Whether it is on a screen at ``at``."""
@@ -84,8 +92,8 @@ class Evidence(StrEnum):
 class Candidate:
     """A visitor who may have made the call, with the chance that he did.
 
-    ``visit`` is the one that speaks most for it, and ``shown_at`` and ``last_seen`` are its exposure's; none for a
-    known caller who was not shown the number of late.
+    ``visit`` is the one that speaks most for it, and ``shown_at`` and ``last_seen`` are its exposure's, or of the later
+    visit that was shown this number instead of another; none for a known caller who was not shown the number of late.
     """
 
     visitor: str

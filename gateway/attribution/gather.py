@@ -88,13 +88,8 @@ async def gather(connection: Any, asked: Asked) -> Gathered:
     rung = asked.rung
     since = rung.at - HORIZON
     place: dict[str, Any] = {"company_id": rung.company_id, "number_id": asked.number_id}
-    pages = tuple(
-        [
-            Page(row["id"], row["visit_id"], row["visitor_id"], row["shown_at"], row["last_seen"], row["left_at"])
-            async for row in _queries.pages_before(connection, **place, since=since, at=rung.at)
-        ]
-    )
-    elsewhere: dict[str, list[datetime]] = defaultdict(list)
+    pages = tuple([page_of(row) async for row in _queries.pages_before(connection, **place, since=since, at=rung.at)])
+    elsewhere: dict[str, list[Page]] = defaultdict(list)
     if pages:
         rows = _queries.elsewhere(
             connection,
@@ -106,7 +101,8 @@ async def gather(connection: Any, asked: Asked) -> Gathered:
             at=rung.at,
         )
         async for row in rows:
-            elsewhere[str(row["who"])].append(row["shown_at"])
+            page = page_of(row)
+            elsewhere[page.who].append(page)
     taps = tuple(
         [
             Tap(str(row["visit_id"]), row["at"])
@@ -130,7 +126,8 @@ async def gather(connection: Any, asked: Asked) -> Gathered:
     if pages and not known:
         rows = _queries.calls_before(
             connection,
-            **place,
+            company_id=rung.company_id,
+            pool_id=asked.pool_id,
             visitors=list({page.visitor or page.visit_id for page in pages}),
             since=since,
             at=rung.at,
@@ -138,7 +135,7 @@ async def gather(connection: Any, asked: Asked) -> Gathered:
         )
         async for row in rows:
             earlier[str(row["visitor_id"])].append((row["started_at"], row["chance"]))
-    return Gathered(pages, {who: tuple(when) for who, when in elsewhere.items()}, taps, known, called, earlier)
+    return Gathered(pages, elsewhere, taps, known, called, earlier)
 
 
 async def _known(connection: Any, asked: Asked) -> tuple[KnownCaller, ...]:
@@ -168,6 +165,11 @@ async def _known(connection: Any, asked: Asked) -> tuple[KnownCaller, ...]:
         for visitor, chance in sorted(made_by.items(), key=lambda each: (-each[1], str(each[0])))
     ]
     return (*people, KnownCaller(None, nobody, at, dialled))
+
+
+def page_of(row: Any) -> Page:
+    """A page that showed a number, from its columns."""
+    return Page(row["id"], row["visit_id"], row["visitor_id"], row["shown_at"], row["last_seen"], row["left_at"])
 
 
 async def decided(

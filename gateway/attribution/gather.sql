@@ -29,22 +29,22 @@ WHERE shown.company_id = :company_id AND shown.number_id = :number_id
 ORDER BY shown.shown_at, shown.id;
 
 -- name: elsewhere
--- When these visitors (and visits that may not be known again) were shown another number of a pool.
+-- The pages that showed these visitors (and visits that may not be known again) another number of a pool.
 WITH theirs AS MATERIALIZED (
-    SELECT visit.id, visit.visitor_id AS who FROM visits visit
+    SELECT visit.id, visit.visitor_id FROM visits visit
     WHERE visit.company_id = :company_id AND visit.visitor_id = ANY (:visitors::uuid[])
       AND visit.started_at > :since::timestamptz - interval '2 days'
       AND visit.started_at <= :at::timestamptz + interval '1 hour'
     UNION ALL
-    SELECT id, id FROM unnest(:visits::uuid[]) AS alone (id)
+    SELECT id, NULL FROM unnest(:visits::uuid[]) AS alone (id)
 )
-SELECT DISTINCT theirs.who, shown.shown_at
+SELECT shown.id, shown.visit_id, theirs.visitor_id, shown.shown_at, shown.last_seen, shown.left_at
 FROM theirs
 JOIN exposures shown ON shown.visit_id = theirs.id
 JOIN tracking_numbers number ON number.company_id = shown.company_id AND number.id = shown.number_id
 WHERE shown.company_id = :company_id AND shown.number_id <> :number_id AND number.pool_id = :pool_id
   AND shown.shown_at > :since AND shown.shown_at <= :at
-ORDER BY 2;
+ORDER BY shown.shown_at, shown.id;
 
 -- name: taps_near
 -- Taps on a number around a call.
@@ -105,12 +105,13 @@ WHERE may.visitor_id = ANY (:visitors)
 GROUP BY may.visitor_id;
 
 -- name: calls_before
--- Calls to a number in the days before which these visitors may have made.
+-- Calls to a pool in the days before which these visitors may have made.
 SELECT may.visitor_id, call.started_at, may.chance
 FROM call_candidates may
 JOIN calls call ON call.company_id = may.company_id AND call.id = may.call_id
+JOIN tracking_numbers number ON number.company_id = call.company_id AND number.id = call.number_id
 WHERE may.company_id = :company_id AND may.visitor_id = ANY (:visitors::uuid[])
-  AND call.number_id = :number_id AND call.started_at > :since
+  AND number.pool_id = :pool_id AND call.started_at > :since
   AND (call.started_at, call.id) < (:at::timestamptz, :call_id::bigint)
 ORDER BY call.started_at, call.id;
 

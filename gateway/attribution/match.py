@@ -49,12 +49,15 @@ def judge(weighed: Weighed, known: Sequence[KnownCaller], learned: Learned, wind
     nobody = learned.background.rate(call.number, call.at) * weighed.nobody
     visitors: dict[str, float] = defaultdict(float)
     best: dict[str, int] = {}
+    last: dict[str, int] = {}
     in_window: set[str] = set()
     for index, (exposure, rate) in enumerate(zip(weighed.exposures, rates.tolist(), strict=True)):
         visitor = exposure.visitor
         visitors[visitor] += rate
         if visitor not in best or rate > rates[best[visitor]]:
             best[visitor] = index
+        if visitor not in last or exposure.last_seen > weighed.exposures[last[visitor]].last_seen:
+            last[visitor] = index
         if call.at - exposure.last_seen <= window:
             in_window.add(visitor)
     for who, weight in weighed.saved:
@@ -67,7 +70,16 @@ def judge(weighed: Weighed, known: Sequence[KnownCaller], learned: Learned, wind
     tapped = {weighed.exposures[index].visitor for index, _ in weighed.taps}
     candidates = sorted(
         (
-            _candidate(call, visitor, rate / total, weighed, best.get(visitor), visitor in tapped, visitor in sure)
+            _candidate(
+                call,
+                visitor,
+                rate / total,
+                weighed,
+                best.get(visitor),
+                last.get(visitor),
+                visitor in tapped,
+                visitor in sure,
+            )
             for visitor, rate in visitors.items()
             if rate >= LEAST_CHANCE * total
         ),
@@ -90,11 +102,22 @@ def judge(weighed: Weighed, known: Sequence[KnownCaller], learned: Learned, wind
 
 
 def _candidate(
-    call: Call, visitor: str, chance: float, weighed: Weighed, index: int | None, tapped: bool, sure: bool
+    call: Call,
+    visitor: str,
+    chance: float,
+    weighed: Weighed,
+    index: int | None,
+    last: int | None,
+    tapped: bool,
+    sure: bool,
 ) -> Candidate:
     evidence = [Evidence.TAP] * tapped + [Evidence.KNOWN_CALLER] * sure
-    if index is None:
+    if index is None or last is None:
         return Candidate(visitor, chance, tuple(evidence))
     exposure = weighed.exposures[index]
-    evidence.append(Evidence.LIVE if exposure.is_live(call.at) else Evidence.SEEN)
-    return Candidate(visitor, chance, tuple(evidence), exposure.visit, exposure.shown_at, exposure.last_seen)
+    # A visit that had another number: when this one was on a screen, a later visit says.
+    shown = exposure if exposure.last_seen >= exposure.shown_at else weighed.exposures[last]
+    evidence.append(Evidence.LIVE if shown.is_live(call.at) else Evidence.SEEN)
+    return Candidate(
+        visitor, chance, tuple(evidence), exposure.visit, exposure.shown_at, max(shown.last_seen, exposure.shown_at)
+    )

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from gateway.attribution.callers import Callers
 from gateway.attribution.curve import TAP_EDGES
-from gateway.attribution.decision import Page, seen_by
+from gateway.attribution.decision import Page, Seen, seen_by, seen_on
 from gateway.attribution.evidence import Call, Exposure, Tap, Verdict, after_call
+from gateway.attribution.gather import page_of
 from gateway.attribution.learned import Learned
 from gateway.attribution.learning import Examples
 from gateway.attribution.match import WINDOW, judge
@@ -72,9 +74,7 @@ async def past_of(connection: Any, company_id: int, now: datetime, *, longest: t
     place["number_ids"] = list(names)
     pages: dict[str, list[Page]] = defaultdict(list)
     async for row in _queries.past_pages(connection, **place, since=since - HORIZON):
-        pages[names[row["number_id"]]].append(
-            Page(row["id"], row["visit_id"], row["visitor_id"], row["shown_at"], row["last_seen"], row["left_at"])
-        )
+        pages[names[row["number_id"]]].append(page_of(row))
     taps: dict[str, list[Tap]] = defaultdict(list)
     async for row in _queries.past_taps(connection, **place, since=since):
         taps[names[row["number_id"]]].append(Tap(str(row["visit_id"]), row["at"]))
@@ -102,10 +102,11 @@ async def companies_to_learn(connection: Any, since: datetime) -> list[tuple[int
 
 @dataclass(slots=True, eq=False)
 class _Showing:
-    """An exposure with all that became of it; see ``Stretch`` for the last three."""
+    """An exposure with all that became of it ``until`` then; see ``Stretch`` for the last three."""
 
     number: str
     exposure: Exposure
+    until: datetime
     risk_from: datetime
     known: float = 0.0
     called: float = 0.0
@@ -117,18 +118,19 @@ class _Showing:
 def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
     """What there is to learn from. ``start`` says for the while who made earlier calls from the same numbers."""
     examples, risk, callers = Examples(), TimeAtRisk(), Callers()
-    elsewhere, spans = _Elsewhere(past), _spans(past)
-    showings = sorted(_showings(past, elsewhere), key=lambda each: each.exposure.shown_at)
+    shown, spans = _Shown(past), _spans(past)
+    showings = sorted(shown.showings(), key=lambda each: each.risk_from)
     by_visitor: dict[str, list[_Showing]] = defaultdict(list)
-    called: dict[tuple[str, str], float] = {}  # by number and visit
+    called: dict[tuple[int, str], float] = {}  # by pool and visit
     stretches: list[Stretch] = []
     coming = iter([*showings, None])
     showing = next(coming)
     before = past.since
     for call in past.calls:
-        while showing is not None and showing.exposure.shown_at <= call.at:
+        while showing is not None and showing.risk_from <= call.at:
             visitor = showing.exposure.visitor
             showing.known = min(callers.called.get(visitor, 0.0), 1.0)
+            showing.called = called.get((past.numbers[showing.number].pool_id, showing.exposure.visit), 0.0)
             by_visitor[visitor].append(showing)
             callers.shown(visitor, showing.number)
             showing = next(coming)
@@ -139,8 +141,8 @@ def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
         weighed = weigh(
             call,
             [
-                replace(each.exposure, called=called.get((call.number, each.exposure.visit), 0.0))
-                for each in _seen(past, elsewhere, call)
+                replace(each.exposure, called=called.get((number.pool_id, each.exposure.visit), 0.0))
+                for each in shown.at(call)
             ],
             taps=_near(past.taps.get(call.number, ()), call.at),
             known=known,
@@ -149,13 +151,13 @@ def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
         verdict = judge(weighed, known, start, number.window)
         examples.add(weighed)
         callers.note(call, verdict)
-        stretches += _turns(call, verdict, by_visitor, callers, called)
+        stretches += _turns(past, call, verdict, by_visitor, callers, called)
     risk.known_callers += len(callers) * max((past.until - before).total_seconds(), 0.0)
     ends = [end for _, end in spans]
     for showing in showings:
         # Nobody counts calls in a silence.
         place = bisect_left(ends, showing.risk_from)
-        stretches.append(showing.stretch(ends[place] if place < len(ends) else past.until))
+        stretches.append(showing.stretch(min(ends[place] if place < len(ends) else past.until, showing.until)))
     risk.add(each for each in stretches if each.finish > each.start)
     for taps in past.taps.values():
         risk.tapped(taps, past.until)
@@ -165,42 +167,64 @@ def lessons(past: Past, start: Learned) -> tuple[Examples, TimeAtRisk]:
     return examples, risk
 
 
-class _Elsewhere:
-    """When visitors were shown which number of a pool; only of those who were shown several."""
+class _Shown:
+    """Which numbers of a pool visitors were shown, page by page."""
 
     def __init__(self, past: Past) -> None:
-        shown: dict[tuple[str, int], list[tuple[datetime, str]]] = defaultdict(list)
+        self._past = past
+        self._pages: dict[tuple[str, int], list[tuple[Page, str]]] = defaultdict(list)
         for number, pages in past.pages.items():
             for page in pages:
-                shown[page.who, past.numbers[number].pool_id].append((page.shown_at, number))
-        self._shown = {
-            key: sorted(moments) for key, moments in shown.items() if len({number for _, number in moments}) > 1
+                self._pages[page.who, past.numbers[number].pool_id].append((page, number))
+        self._several = set()
+        for key, shown in self._pages.items():
+            if len({number for _, number in shown}) > 1:
+                shown.sort(key=lambda each: each[0].shown_at)
+                self._several.add(key)
+
+    def at(self, call: Call) -> Iterable[Seen]:
+        """The visits that may call the number of a call, as far as they were known then."""
+        pages = self._past.pages.get(call.number, ())
+        since = call.at - HORIZON
+        low = bisect_right(pages, since, key=lambda page: page.shown_at)
+        near = pages[low : bisect_right(pages, call.at, key=lambda page: page.shown_at)]
+        pool = self._past.numbers[call.number].pool_id
+        elsewhere = {
+            who: [page for page, other in self._pages[who, pool] if other != call.number and page.shown_at > since]
+            for who in {page.who for page in near}
+            if (who, pool) in self._several
         }
-        self._pools = {number: each.pool_id for number, each in past.numbers.items()}
+        return seen_by(near, elsewhere, call.at).values()
 
-    def of(self, number: str, pages: Iterable[Page]) -> dict[str, tuple[datetime, ...]]:
-        """When those who were shown ``number`` were shown another of its pool."""
-        pool = self._pools[number]
-        found = {}
-        for who in {page.who for page in pages}:
-            moments = self._shown.get((who, pool))
-            if moments:
-                found[who] = tuple(at for at, other in moments if other != number)
-        return found
+    def showings(self) -> Iterator[_Showing]:
+        """All visits on all numbers that their visitors were shown from then on, as it was known in the end."""
+        for pages in self._pages.values():
+            turns = [(pages[0][0].shown_at, pages[0][1])]
+            for page, number in pages:
+                if number != turns[-1][1]:
+                    turns.append((page.shown_at, number))
+            visits: dict[UUID, list[Page]] = defaultdict(list)
+            for page, _ in pages:
+                visits[page.visit_id].append(page)
+            for visit in visits.values():
+                yield from self._of_visit(visit, turns)
 
-
-def _showings(past: Past, elsewhere: _Elsewhere) -> Iterator[_Showing]:
-    for number, pages in past.pages.items():
-        for seen in seen_by(pages, elsewhere.of(number, pages), past.until).values():
-            yield _Showing(number, seen.exposure, max(seen.exposure.shown_at, past.since))
-
-
-def _seen(past: Past, elsewhere: _Elsewhere, call: Call) -> Iterable[Any]:
-    pages = past.pages.get(call.number, ())
-    low = bisect_right(pages, call.at - HORIZON, key=lambda page: page.shown_at)
-    high = bisect_right(pages, call.at, key=lambda page: page.shown_at)
-    near = pages[low:high]
-    return seen_by(near, elsewhere.of(call.number, near), call.at).values()
+    def _of_visit(self, pages: Sequence[Page], turns: Sequence[tuple[datetime, str]]) -> Iterator[_Showing]:
+        """Its visitor's number changes at ``turns``: the visit is on the new one then, and replaced on the other."""
+        came, until = pages[0].shown_at, self._past.until
+        ends = [*(at for at, _ in turns[1:]), None]
+        own = [
+            (max(at, came), end, number)
+            for (at, number), end in zip(turns, ends, strict=True)
+            if (end is None or end > came) and at < came + HORIZON
+        ]
+        first: dict[str, datetime] = {}
+        for place, (begin, end, number) in enumerate(own):
+            first.setdefault(number, begin)
+            again = next((at for at, _, other in own[place + 1 :] if other == number), until)
+            known = [page for page in pages if end is None or page.shown_at < end]
+            exposure = seen_on(known, first[number], end, until).exposure
+            yield _Showing(number, exposure, again, max(begin, self._past.since))
 
 
 def _near(taps: Sequence[Tap], at: datetime) -> Sequence[Tap]:
@@ -210,24 +234,29 @@ def _near(taps: Sequence[Tap], at: datetime) -> Sequence[Tap]:
 
 
 def _turns(
+    past: Past,
     call: Call,
     verdict: Verdict,
     by_visitor: Mapping[str, list[_Showing]],
     callers: Callers,
-    called: dict[tuple[str, str], float],
+    called: dict[tuple[int, str], float],
 ) -> Iterator[Stretch]:
     """Visits that may have called are at risk in another way from now on."""
+    pool = past.numbers[call.number].pool_id
     for candidate in verdict.candidates:
+        visits: set[str] = set()
         for showing in by_visitor.get(candidate.visitor, ()):
-            replaced = showing.exposure.replaced_at
-            if call.at - showing.exposure.shown_at > HORIZON or (replaced is not None and replaced <= call.at):
+            visit = showing.exposure.visit
+            if call.at - showing.exposure.counts_from > HORIZON or showing.until <= call.at:
                 continue
             yield showing.stretch(call.at)
             showing.risk_from = call.at
             showing.known = min(callers.called.get(candidate.visitor, 0.0), 1.0)
-            if showing.number == call.number:
-                showing.called = after_call(showing.called, candidate.chance)
-                called[call.number, showing.exposure.visit] = showing.called
+            if past.numbers[showing.number].pool_id == pool:
+                if visit not in visits:
+                    visits.add(visit)
+                    called[pool, visit] = after_call(called.get((pool, visit), 0.0), candidate.chance)
+                showing.called = called[pool, visit]
 
 
 def _spans(past: Past) -> list[tuple[datetime, datetime]]:

@@ -75,14 +75,14 @@ class TimeAtRisk:
         if not found:
             return
         count = len(found)
-        begun = found[0].exposure.shown_at
+        begun = found[0].exposure.counts_from
         never = float("inf")
 
         def seconds(moments: Iterable[datetime | None]) -> Floats:
             given = (never if each is None else (each - begun).total_seconds() for each in moments)
             return np.fromiter(given, float, count)
 
-        shown = seconds(each.exposure.shown_at for each in found)[:, None]
+        shown = seconds(each.exposure.counts_from for each in found)[:, None]
         seen = seconds(each.exposure.last_seen for each in found)[:, None]
         replaced = seconds(each.exposure.replaced_at for each in found)[:, None]
         start = np.maximum(seconds(each.start for each in found)[:, None], shown)

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -51,7 +51,10 @@ class Tally:
 
 @dataclass(slots=True, eq=False)
 class _Showing:
-    """An exposure as it goes on. ``risk_from`` and the chances after it are what ``Stretch`` wants."""
+    """An exposure as it goes on, of the visit's own pages or carried over from the number that its visitor had before.
+
+    ``risk_from`` and the chances after it are what ``Stretch`` wants.
+    """
 
     visit: str
     visitor: str
@@ -60,6 +63,7 @@ class _Showing:
     end: datetime
     last_seen: datetime
     risk_from: datetime
+    came_at: datetime
     left_at: datetime | None = None
     replaced_at: datetime | None = None
     known: float = 0.0
@@ -76,6 +80,7 @@ class _Showing:
                 self.left_at,
                 self.replaced_at,
                 self.called,
+                self.came_at,
             )
         return self._frozen
 
@@ -84,6 +89,11 @@ class _Showing:
 
     def replaced(self, at: datetime) -> None:
         self.replaced_at, self._frozen = at, None
+
+    def shown_again(self, latest: "_Showing", at: datetime) -> None:
+        """Its visitor, who had another number, has this one again; ``latest`` is the same visit on the other."""
+        self.end, self.last_seen, self.left_at = latest.end, latest.last_seen, latest.left_at
+        self.replaced_at, self.risk_from, self.called, self._frozen = None, at, latest.called, None
 
     def risks(self, at: datetime, known: float, called: float) -> None:
         self.risk_from, self.known, self.called, self._frozen = at, known, called, None
@@ -110,7 +120,7 @@ class Trial:
         self._may_have_number = may_have_number
         self._callers = Callers()
         self._shown: dict[str, list[_Showing]] = defaultdict(list)  # by number
-        self._present: dict[str, list[_Showing]] = {}  # by visitor: those of the number he was last shown
+        self._of: dict[str, list[_Showing]] = {}  # the same by visitor
         self._last_shown: dict[str, str | None] = {}
         self._examples, self._risk = Examples(), TimeAtRisk()
         self._stretches: list[tuple[_Showing, datetime, datetime, float, float]] = []
@@ -149,11 +159,11 @@ class Trial:
         """Pages that say they are there, or left, up to ``now``."""
         while self._events and self._events[0][0] <= now:
             at, _, _, showing = heappop(self._events)
-            if at >= showing.end:
-                self._lending.keep_alive(showing.visitor, at) if showing.replaced_at is None else None
-                showing.seen(showing.end, left=True)
-            elif showing.replaced_at is not None:
+            if showing.replaced_at is not None:
                 continue
+            if at >= showing.end:
+                self._lending.keep_alive(showing.visitor, at)
+                showing.seen(showing.end, left=True)
             elif self._lending.keep_alive(showing.visitor, at):
                 showing.seen(at)
                 self._expect(showing, at)
@@ -168,7 +178,7 @@ class Trial:
     def _visit(self, key: str, visit: PastVisit) -> None:
         self.tally.visits += 1
         if self._may_have_number is not None and not self._may_have_number(visit):
-            self._leave_present(visit.visitor, visit.start)
+            self._leave(visit.visitor, visit.start)
             self._last_shown[visit.visitor] = None
             return
         got = self._show(key, visit.visitor, visit.start, min(visit.end, visit.start + LONGEST_VISIT))
@@ -177,20 +187,50 @@ class Trial:
     def _show(self, key: str, visitor: str, now: datetime, end: datetime) -> Got:
         given = self._lending.lend(visitor, now)
         if given.number != self._last_shown.get(visitor):
-            self._leave_present(visitor, now)
+            self._leave(visitor, now)
         self._last_shown[visitor] = given.number
         if given.number is None:
             return given.got
-        showing = _Showing(key, visitor, given.number, now, end, now, now, known=self._known(visitor))
-        self._shown[given.number].append(showing)
-        self._present.setdefault(visitor, []).append(showing)
         self._callers.shown(visitor, given.number)
+        showing = self._carried(visitor, given.number, now).get(key)
+        if showing is None:
+            showing = self._showing(_Showing(key, visitor, given.number, now, end, now, now, now))
+        else:
+            showing.seen(now)
         self._expect(showing, now)
         return given.got
 
-    def _leave_present(self, visitor: str, now: datetime) -> None:
-        for showing in self._present.pop(visitor, ()):
-            showing.replaced(now)
+    def _leave(self, visitor: str, now: datetime) -> None:
+        for showing in self._of.get(visitor, ()):
+            if showing.replaced_at is None:
+                showing.replaced(now)
+
+    def _carried(self, visitor: str, number: str, now: datetime) -> dict[str, _Showing]:
+        """The visits of a visitor who is shown ``number``, all on that number from now on: calls of theirs go there."""
+        newest: dict[str, _Showing] = {}
+        here: dict[str, _Showing] = {}
+        for each in self._of.get(visitor, ()):
+            newest[each.visit] = max(newest.get(each.visit, each), each, key=lambda showing: showing.replaced_at or now)
+            if each.number == number:
+                here[each.visit] = each
+        for visit, latest in newest.items():
+            showing = here.get(visit)
+            if showing is None:
+                showing = here[visit] = self._showing(
+                    replace(latest, number=number, shown_at=now, risk_from=now, replaced_at=None, _frozen=None)
+                )
+            elif showing.replaced_at is not None:
+                self._risked(showing, now)
+                showing.shown_again(latest, now)
+            if showing is not latest and showing.left_at is None:
+                self._expect(showing, now)  # its page is still open, and asks anew
+        return here
+
+    def _showing(self, showing: _Showing) -> _Showing:
+        showing.known = self._known(showing.visitor)
+        self._shown[showing.number].append(showing)
+        self._of.setdefault(showing.visitor, []).append(showing)
+        return showing
 
     def _known(self, visitor: str) -> float:
         return min(self._callers.called.get(visitor, 0.0), 1.0)
@@ -218,20 +258,22 @@ class Trial:
     def _note_risk(self, call: Call, verdict: Verdict) -> None:
         """Visits that may have called are at risk in another way from now on."""
         for candidate in verdict.candidates:
-            for showing in self._present.get(candidate.visitor, ()):
-                known = self._known(candidate.visitor)
-                called = showing.called
-                if showing.number == call.number:
-                    called = after_call(called, candidate.chance)
-                self._stretches.append((showing, showing.risk_from, call.at, showing.known, showing.called))
-                showing.risks(call.at, known, called)
+            known = self._known(candidate.visitor)
+            for showing in self._of.get(candidate.visitor, ()):
+                self._risked(showing, call.at)
+                showing.risks(call.at, known, after_call(showing.called, candidate.chance))
+
+    def _risked(self, showing: _Showing, until: datetime) -> None:
+        """Until then it was at risk as it is. A replaced one stays so for that time, even if it is shown again."""
+        as_it_is = showing if showing.replaced_at is None else replace(showing)
+        self._stretches.append((as_it_is, showing.risk_from, until, showing.known, showing.called))
 
     def _night(self, day: datetime, night: datetime) -> None:
         """What a night's job does: add the day, and learn anew where that is worth it."""
         self._until(night)
         for showings in self._shown.values():
             for showing in showings:
-                self._stretches.append((showing, showing.risk_from, night, showing.known, showing.called))
+                self._risked(showing, night)
                 showing.risk_from = night
         self._risk.add(
             Stretch(showing.exposure(), start, finish, known, called)
@@ -241,8 +283,11 @@ class Trial:
         self._stretches.clear()
         self._risk.watch(self._numbers, day, night)
         self._risk.known_callers += len(self._callers) * (night - day).total_seconds()
+        self._of.clear()
         for number, showings in self._shown.items():
-            self._shown[number] = [each for each in showings if each.shown_at > night - HORIZON]
+            self._shown[number] = [each for each in showings if each.came_at > night - HORIZON]
+            for showing in self._shown[number]:
+                self._of.setdefault(showing.visitor, []).append(showing)
         if len(self._examples) >= WORTH_LEARNING * self._learned_from and len(self._examples) > self._learned_from:
             self.learned = learn(self._examples, self._risk, self.learned)
             self._learned_from = len(self._examples)

@@ -60,7 +60,7 @@ def weigh(
     called already hardly calls from yet another phone; one that withholds its number may be calling again.
     """
     called = called or {}
-    shown = np.fromiter(((call.at - each.shown_at).total_seconds() for each in exposures), float, len(exposures))
+    shown = np.fromiter(((call.at - each.counts_from).total_seconds() for each in exposures), float, len(exposures))
     near = np.flatnonzero((shown >= 0) & (shown < HORIZON_SECONDS))
     found = tuple([exposures[index] for index in near.tolist()])
     count = len(found)
@@ -78,7 +78,7 @@ def weigh(
             who = sure.get(each.visitor)
             weights[index, PLAIN] = SHARED_PHONE
             if who is not None:
-                weights[index, AGAIN if each.shown_at <= who.called_at else PLAIN] += who.chance
+                weights[index, AGAIN if each.counts_from <= who.called_at else PLAIN] += who.chance
     else:
         # As ``TimeAtRisk`` counts their time: calls that were weighed in another way would bend all that is learned.
         already = np.fromiter((each.called for each in found), float, count)

@@ -3,11 +3,16 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import pytest
 import pytest_asyncio
 
+from gateway.attribution.curve import STATES
+from gateway.attribution.decision import Page
+from gateway.attribution.evidence import Call
+from gateway.attribution.learned import PRIOR
+from gateway.attribution.past import LentNumber, Past, lessons
 from gateway.attribution.settling import Settling
 from gateway.attribution.trial import Answer, Trial
 from gateway.health import Health
@@ -35,10 +40,12 @@ async def stored(front: Front, trial: Trial, answers: list[Answer]) -> tuple[dic
     visits: dict[str, tuple[Any, ...]] = {}
     for number, showings in trial._shown.items():
         for each in showings:
-            visitor = ids.setdefault(f"visitor {each.visitor}", new_id(each.shown_at))
-            visit = ids.setdefault(f"visit {each.visit}", new_id(each.shown_at))
+            if each.last_seen < each.shown_at:
+                continue  # the page of another visit showed the visitor this number
+            visitor = ids.setdefault(f"visitor {each.visitor}", new_id(each.came_at))
+            visit = ids.setdefault(f"visit {each.visit}", new_id(each.came_at))
             exposure = new_id(each.shown_at)
-            visits.setdefault(each.visit, (front.company_id, front.shop.site.id, visit, visitor, each.shown_at))
+            visits.setdefault(each.visit, (front.company_id, front.shop.site.id, visit, visitor, each.came_at))
             pages.append(
                 (front.company_id, exposure, visit, front.numbers[number], each.shown_at, each.last_seen, each.left_at)
             )
@@ -98,3 +105,46 @@ async def test_a_day_replayed_and_settled(front: Front, shape: str) -> None:
         assert said["because"] == [each.value for each in verdict.evidence]
     assert any(row["visitor_id"] is None for row in rows.values())
     assert any("known caller" in row["because"] for row in rows.values())
+
+
+def test_a_night_counts_the_time_of_a_day_as_a_replay_does() -> None:
+    history = traffic("lognormal", visits=1500, returning=0.4, seed=5)
+    begin = history.visits[0].start.replace(hour=0, minute=0, second=0, microsecond=0)
+    night = begin + timedelta(days=1)
+    numbers = [f"n{index}" for index in range(5)]
+    trial = Trial(Pool(0, 0, "same", Kind.DYNAMIC), numbers, seed=1)
+    visits = [each for each in history.visits if each.start < night - timedelta(hours=2)]
+    answers = list(trial.answers(visits, [each for each in history.calls if each.start < night]))
+    trial._until(night)
+    pages = {
+        number: sorted(
+            (
+                Page(
+                    new_id(begin),
+                    _id(f"visit {each.visit}"),
+                    _id(each.visitor),
+                    each.shown_at,
+                    each.last_seen,
+                    each.left_at,
+                )
+                for each in trial._shown[number]
+                if each.last_seen >= each.shown_at
+            ),
+            key=lambda page: page.shown_at,
+        )
+        for number in numbers
+    }
+    trial._night(begin, night)
+    assert any(each.came_at < each.shown_at for shown in trial._shown.values() for each in shown)
+    calls = [Call(each.number, each.call.start, each.call.caller) for each in answers if each.number is not None]
+    lent = {number: LentNumber(number, 1, begin, night) for number in numbers}
+    examples, risk = lessons(Past(begin, night, lent, pages, {}, calls), PRIOR)
+    assert len(examples) == len(trial._examples) > 80
+    assert sum(examples.weights) == pytest.approx(sum(trial._examples.weights))
+    # By what became of the page. A page that had a number, another and the first again is one page here: some seconds.
+    ours, theirs = (each.cells.reshape(3, -1, STATES).sum(axis=1).ravel() for each in (risk, trial._risk))
+    assert ours == pytest.approx(theirs, rel=0.005)
+
+
+def _id(name: str) -> UUID:
+    return uuid5(NAMESPACE_OID, name)
