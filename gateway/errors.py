@@ -9,5 +9,6 @@ class Mendable(Exception):
     ├── StoreError       gateway.store.database
     ├── LocalError       gateway.local.errors
     ├── SetupError       gateway.pools.errors
+    ├── MailNotSent      gateway.delivery.commands
     └── CommandRefused   gateway.http.commands
     """

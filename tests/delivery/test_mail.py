@@ -1,10 +1,13 @@
 """Mails to a real SMTP server: taken, put off, refused; and nobody writes a header of his own."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
+from gateway.delivery.commands import COMMANDS
 from gateway.delivery.mail import Mail, MailRefused, ServerAway, ServerRefuses, send, written
 from gateway.settings import MailSettings, PagesSettings, Settings
 from tests.delivery.post_office import PostOffice, free_port, post_office, text_of
@@ -120,3 +123,26 @@ def test_the_password_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert mail.password is not None
     assert mail.password.get_secret_value() == "s3cret"
     assert mail.sender == "Calls <calls@example.com>"
+
+
+async def test_the_command_says_what_became_of_a_letter(tmp_path: Path) -> None:
+    async with post_office(tmp_path) as office:
+        whole = Settings(mail=settings(office), pages=PagesSettings(public_url="https://calls.example"))
+
+        async def told(address: str, known: Settings = whole) -> tuple[int, str]:
+            arguments = ["test", address]
+            result = await asyncio.to_thread(CliRunner().invoke, COMMANDS[0], arguments, obj=known)
+            return result.exit_code, result.output or str(result.exception)
+
+        assert await told("anna@example.com") == (
+            0,
+            f"127.0.0.1:{office.port} took a letter for anna@example.com. Look whether it arrives.\n",
+        )
+        assert office.recipients == ["anna@example.com"]
+        for address, words in (("nobody@example.com", "no such person"), ("a@b\nBcc: c@d", "cannot be written")):
+            code, output = await told(address)
+            assert code == 1
+            assert words in output
+        code, output = await told("anna@example.com", Settings())
+        assert code == 1
+        assert "no mail server is named" in output
