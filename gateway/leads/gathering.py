@@ -30,6 +30,8 @@ BATCH = 250
 NEWEST = 50
 # Other work goes on between two batches of a long history.
 PAUSE_SECONDS = 0.02
+# More than so many are told as that.
+MOST_DUE_COUNTED = 100_000
 # The shortest number that is a subscriber's: shorter ones are extensions and services.
 FEWEST_DIGITS = 7
 
@@ -90,6 +92,11 @@ async def gather_some(database: Database, *, newest: bool = False) -> int:
         entries = await _entries(connection, company_id, calls, leads)
         await _place(connection, company_id, entries, people)
     return len(due)
+
+
+async def how_many_due(connection: Connection, company_id: int) -> int:
+    """How many calls and forms are still to be looked at, at most one more than are counted."""
+    return int(await _queries.how_many_due(connection, company_id=company_id, most=MOST_DUE_COUNTED + 1))
 
 
 async def lock(connection: Connection, company_id: int) -> None:
