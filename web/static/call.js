@@ -16,7 +16,6 @@ function mount() {
     new Player(root);
   }
 }
-mount();
 
 const call = Number(document.querySelector("[data-call]").dataset.call);
 const parts = ["call-head", "player-place", "marks", "why", "way", "happened", "caller", "heard", "technical"];
@@ -24,6 +23,7 @@ const update = refresher(
   parts.filter((id) => document.getElementById(id)),
   mount,
 );
+mount(); // after the page was remembered as it came: what is played must not be replaced by the same again
 follow(
   (changed) => {
     if (changed === null || changed === call) update();
