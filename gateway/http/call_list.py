@@ -182,8 +182,14 @@ async def _all_named(connection: Connection, parameters: dict[str, Any], counted
     """The calls to count among (none where neither tag nor word is asked for), and how many are counted at most."""
     if not (parameters["tag"] or parameters["words"]):
         return None, counted + 1
+    scope = {name: parameters[name] for name in ("company_id", "since", "until")}
     most = MOST_COUNTED_BY_NAME + 1
-    return [row["id"] for row in await _named_by_tag_or_word(connection, parameters, None, most)], most
+    if parameters["words"]:
+        low, high = parameters["words"][0], parameters["word_ends"][0]
+        rows = await _all(_queries.some_worded(connection, low=low, high=high, most=most, **scope))
+    else:
+        rows = await _all(_queries.some_tagged(connection, tag=parameters["tag"], most=most, **scope))
+    return [row["id"] for row in rows], most
 
 
 def _among(parameters: dict[str, Any], among: list[int] | None) -> dict[str, Any]:

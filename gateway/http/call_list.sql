@@ -137,6 +137,22 @@ WHERE company_id = :company_id AND word >= :low AND word < :high
 ORDER BY started_at DESC, call_id DESC
 LIMIT :most;
 
+-- name: some_tagged
+-- Calls with a tag, at most so many, whichever are read first.
+SELECT call_id AS id FROM call_tags
+WHERE company_id = :company_id AND tag_id = :tag
+  AND (:since::timestamptz IS NULL OR started_at >= :since)
+  AND (:until::timestamptz IS NULL OR started_at < :until)
+LIMIT :most;
+
+-- name: some_worded
+-- Calls with a word that begins so, at most so many, whichever are read first.
+SELECT call_id AS id FROM call_words
+WHERE company_id = :company_id AND word >= :low AND word < :high
+  AND (:since::timestamptz IS NULL OR started_at >= :since)
+  AND (:until::timestamptz IS NULL OR started_at < :until)
+LIMIT :most;
+
 -- name: has_calls$
 -- Whether the company has had any call at all.
 SELECT EXISTS (SELECT FROM calls WHERE company_id = :company_id);
