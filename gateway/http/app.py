@@ -24,6 +24,7 @@ from gateway.http import (
     site_check_pages,
     site_pages,
     user_pages,
+    visitor_pages,
 )
 from gateway.http.errors import answer_refusals
 from gateway.http.keys import PARTS, PagesParts
@@ -43,6 +44,8 @@ PAGE, DATA = Answers.PAGE, Answers.DATA
 _ID = "{id:[0-9]{1,19}}"
 _NUMBER = "{number:[0-9]{1,19}}"
 _CHECK = "{check:[0-9]{1,19}}"
+_VISIT = "{visit:[0-9a-f-]{36}}"
+_VISITOR = "{visitor:[0-9a-f-]{36}}"
 _TOKEN = "{token:[A-Za-z0-9_-]{1,100}}"
 
 
@@ -72,6 +75,10 @@ TABLE: tuple[Route, ...] = (
     Route("POST", f"/calls/{_ID}/job/remove", call_marks.remove_job, Permission.CALLS_MARK),
     Route("GET", f"/calls/{_ID}/recording", recording.play, Permission.RECORDINGS_HEAR, DATA),
     Route("GET", f"/calls/{_ID}/recording.wav", recording.download, Permission.RECORDINGS_HEAR, PAGE),
+    Route("GET", "/visitors", visitor_pages.all_visits, Permission.VISITORS_READ),
+    Route("GET", f"/visitors/{_VISIT}", visitor_pages.by_visit, Permission.VISITORS_READ),
+    Route("GET", f"/visitors/of/{_VISITOR}", visitor_pages.by_visitor, Permission.VISITORS_READ),
+    Route("POST", f"/visitors/{_VISIT}/forget", visitor_pages.forget, Permission.RECORDINGS_DELETE),
     Route("GET", "/people", people_pages.all_people, Permission.PEOPLE_READ),
     Route("GET", f"/people/{_ID}", people_pages.one_person, Permission.PEOPLE_READ),
     Route("GET", f"/people/{_ID}/join", person_changes.join_page, Permission.PEOPLE_CHANGE),

@@ -16,6 +16,8 @@ from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent, "person_story.sql")
 
+__all__ = ["Browser", "Day", "Event", "Story", "browsers_of", "fields_of", "path_of", "story_of"]
+
 PAGE = 60
 _LONGEST_VALUE = 200
 
@@ -73,7 +75,7 @@ async def story_of(
     place = {"company_id": company_id, "person": person, "before": before, "most": PAGE + 1}
     events = [Event("call", row["at"], row, source_of(row)) async for row in _queries.calls(connection, **place)]
     events += [
-        Event("letter", row["at"], row, fields=_fields(row["data"]))
+        Event("letter", row["at"], row, fields=fields_of(row["data"]))
         async for row in _queries.letters(connection, **place)
     ]
     if visits:
@@ -94,7 +96,8 @@ def _by_day(events: Sequence[Event], words: Words) -> list[Day]:
     return [Day(day, tuple(of_day)) for day, of_day in groupby(events, key=lambda event: words.local_day(event.at))]
 
 
-def _fields(text: str) -> tuple[tuple[str, str], ...]:
+def fields_of(text: str) -> tuple[tuple[str, str], ...]:
+    """What was typed into a form, field by field, at most the first few."""
     data = json.loads(text)
     if not isinstance(data, dict):
         return ()

@@ -271,7 +271,9 @@ class Journal:
             if pages.client_ids:
                 await _queries.add_client_ids(connection, visits=_json(list(pages.client_ids.values())))
             for erasure in pages.erasures:
-                await _erase(connection, erasure)
+                await erase_visitor(
+                    connection, erasure.company_id, erasure.visit_id, erasure.visitor_id, erasure.consent
+                )
 
     async def _add_keywords(self, connection: Connection, visits: Sequence[Row]) -> None:
         clicked = [visit for visit in visits if visit["click_id_type"] == "gclid"]
@@ -306,32 +308,38 @@ class Journal:
                 raise
 
 
-async def _erase(connection: Connection, erasure: Erasure) -> None:
-    company = erasure.company_id
+async def erase_visitor(
+    connection: Connection, company_id: int, visit_id: UUID, visitor_id: UUID | None, consent: Consent
+) -> int:
+    """Take away what identifies, in the caller's transaction: from a visit, and from all of its visitor's where known.
+
+    What their calls are credited to stays. How many visits that were.
+    """
     visits = _queries.visits_to_erase(
         connection,
-        company_id=company,
-        visit_id=erasure.visit_id,
-        started_at=made_at(erasure.visit_id),
-        visitor_id=erasure.visitor_id,
+        company_id=company_id,
+        visit_id=visit_id,
+        started_at=made_at(visit_id),
+        visitor_id=visitor_id,
     )
     found = [row async for row in visits]
     leases = _queries.erase_visits(
         connection,
-        company_id=company,
+        company_id=company_id,
         ids=[row["id"] for row in found],
         started=[row["started_at"] for row in found],
         urls=[page_without_identity(row["url"]) for row in found],
         referrers=[referrer_without_identity(row["referrer"], row["keyword"]) for row in found],
-        at=erasure.consent.at,
-        signal=erasure.consent.signal,
+        at=consent.at,
+        signal=consent.signal,
     )
-    await unlink_leads(connection, company, [row["id"] for row in found], erasure.visitor_id)
+    await unlink_leads(connection, company_id, [row["id"] for row in found], visitor_id)
     lease_ids = [row["lease_id"] async for row in leases]
-    await forget_visits(connection, company, [row["id"] for row in found] or [erasure.visit_id], erasure.visitor_id)
-    if erasure.visitor_id is not None:
-        await _queries.forget_visitor(connection, company_id=company, visitor_id=erasure.visitor_id)
-        await forget_holder(connection, company, erasure.visitor_id, lease_ids)
+    await forget_visits(connection, company_id, [row["id"] for row in found] or [visit_id], visitor_id)
+    if visitor_id is not None:
+        await _queries.forget_visitor(connection, company_id=company_id, visitor_id=visitor_id)
+        await forget_holder(connection, company_id, visitor_id, lease_ids)
+    return len(found)
 
 
 def _json(rows: Sequence[Row]) -> str:
