@@ -21,6 +21,7 @@ ROOMS = {
     "caller": "gateway.calls.commands",
     "collect": "gateway.http.collector.commands",
     "company": "gateway.pools.commands",
+    "demo": "gateway.example.commands",
     "destination": "gateway.pools.commands",
     "doctor": "gateway.doctor.commands",
     "google-ads": "gateway.http.collector.commands",

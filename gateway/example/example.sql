@@ -115,6 +115,10 @@ UPDATE calls SET settled_at = ended_at + :after::interval WHERE company_id = :co
 -- For the rest of the transaction: what was written just now is planned for as it is, and nothing is compiled.
 SELECT set_config('jit', 'off', true), set_config('work_mem', '32MB', true);
 
--- name: count_rows#
+-- name: count_rows!
 -- What the planner wants to know of the rows written in this transaction.
 ANALYZE visits, page_views, exposures, taps, visitors, leases, calls, sources;
+
+-- name: owners
+-- Whoever owns a company here.
+SELECT DISTINCT u.email FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.role = 'owner' ORDER BY u.email;

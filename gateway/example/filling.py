@@ -24,6 +24,8 @@ from gateway.attribution.learner import learned_from
 from gateway.attribution.past import past_of
 from gateway.attribution.reliability import score_month
 from gateway.attribution.settling import SETTLE_AFTER, settle_by_number
+from gateway.calls import rules as caller_rules
+from gateway.calls.admission import Verdict
 from gateway.calls.directory import Directory
 from gateway.calls.entry import call_entry
 from gateway.calls.load import load_directory
@@ -39,6 +41,7 @@ from gateway.leads.inbox import store as store_lead
 from gateway.leads.search import fold, words_of
 from gateway.local.programs import Program
 from gateway.pools.offer import load_offer
+from gateway.pools.setup import Company
 from gateway.store.database import Connection, Database
 from gateway.store.queries import load_queries
 from gateway.visits.classify import Classifier
@@ -46,6 +49,7 @@ from gateway.visits.months import months_before
 from gateway.visits.rule_store import rules_in_force
 
 NODE = "example"
+RULE_NOTE = "Sells advertising."
 # What was learned grows with the months, as it does by night.
 _LEARNS_EVERY = timedelta(days=30)
 # The main line of whoever has none; nothing is dialled here.
@@ -111,25 +115,29 @@ async def fill(
             directory = await load_directory(connection, _NO_LINE)
             offer = await load_offer(connection)
             rules = await rules_in_force(connection, company_id)
-            node_id = await _calls.node_id(connection, name=NODE)
+        # Two that see it missing at one moment: the slower finds it the second time.
+        node_id = await _node_id(database) or await _node_id(database)
         numbers = {each.e164: each.id for each in directory.numbers.values() if each.company_id == company_id}
+        assert node_id is not None
         grounds = Grounds(company_id, offer.sites[site_key], offer, numbers, Classifier(rules.rule_set), rules.version)
         say(f"{trade.company}: {DAYS} days of visits and calls are drawn")
         course, calls = await asyncio.to_thread(_draw, trade, grounds, directory, today, until)
-        sounds = await speaking if speaking is not None else {}
         say(f"{trade.company}: {len(calls.calls)} calls and {len(course.visits)} visits are written")
         async with database.companies(company_id) as connection:
             await _refuse_real(connection, company_id, trade.company)
             before = await _present(connection, company_id)
+            owner = Company(company_id, trade.company, trade.region)
+            await caller_rules.set_rule(connection, owner, blocked_caller(trade), Verdict.BLOCK, RULE_NOTE)
             writing = _Writing(connection, company_id, trade, node_id, directory)
             await _queries.number_created(connection, company_id=company_id, since=since)
             await writing.course(course)
             ids = await writing.calls(calls)
-            if voices is not None:
-                await asyncio.to_thread(_link, voices.data_folder, calls, ids, company_id, trade, sounds, linked)
-                await writing.recordings(calls, ids, sounds)
             say(f"{trade.company}: what brought each call is decided")
             await _attribute(connection, company_id, calls, ids, now)
+            if voices is not None and speaking is not None:
+                sounds = await speaking
+                await asyncio.to_thread(_link, voices.data_folder, calls, ids, company_id, trade, sounds, linked)
+                await writing.recordings(calls, ids, sounds)
             after = await _present(connection, company_id)
             made = {kind: sorted(after[kind] - before[kind]) for kind in after} | {"blocked": [blocked_caller(trade)]}
             await _queries.note_filled(
@@ -155,6 +163,12 @@ def _draw(trade: Trade, grounds: Grounds, directory: Directory, today: date, unt
     routes = {each.e164: each.route for each in directory.numbers.values()}
     dial = routes[trade.main_number].destinations[0].dial
     return course, calls_of(trade, course, dial, references, today, until)
+
+
+async def _node_id(database: Database) -> int | None:
+    async with database.everything() as connection:
+        found: int | None = await _calls.node_id(connection, name=NODE)
+    return found
 
 
 async def _make_months(database: Database, since: date, today: date) -> None:

@@ -4,6 +4,8 @@ shows what came of it; then anybody may do the same.
 python -m gateway.local.demo                 until Ctrl-C
 python -m gateway.local.demo --once          a table, then ends; non-zero if anything fell short
 python -m gateway.local.demo --once --json   one JSON object a call on standard output
+
+Before that it fills ninety days of history in, the first time; with --once only where --history asks for it.
 """
 
 import argparse
@@ -22,6 +24,9 @@ from pathlib import Path
 
 import aiohttp
 
+from gateway.example.company import set_up
+from gateway.example.filling import ExampleRefused, Voices, fill
+from gateway.example.trades import DENTAL, ROOFING, TRADES
 from gateway.http.commands import add_user, make_login_link
 from gateway.http.permissions import Role
 from gateway.local import demo_calls, demo_company, demo_visits
@@ -101,6 +106,34 @@ async def _database(folder: Path) -> AsyncIterator[Database]:
             await database.close()
     finally:
         await server.stop()
+
+
+async def _fill_history(database: Database, home: AsteriskHome, data_folder: Path) -> None:
+    """Ninety days of the shop's company and of a second one, where nothing has happened in them yet."""
+    async with database.everything() as connection:
+        made = [await set_up(connection, trade, MAIN_LINE_DIAL, ring_seconds=RING_SECONDS) for trade in TRADES]
+    await add_user(database, OWNER, DENTAL.company, Role.OWNER)
+    voices = Voices(home.espeak, FOLDER / "voices", data_folder)
+    filling = [
+        fill(
+            database,
+            trade,
+            company.id,
+            key,
+            datetime.now(UTC),
+            voices=voices,
+            made_company=trade is not ROOFING,
+            say=say,
+        )
+        for trade, (company, key) in zip(TRADES, made, strict=True)
+    ]
+    for trade, result in zip(TRADES, await asyncio.gather(*filling, return_exceptions=True), strict=True):
+        if isinstance(result, ExampleRefused):
+            say(f"{trade.company} keeps the history it has")
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            say(f"{trade.company}: {result.calls} calls, {result.visits} visits, {result.jobs} jobs")
 
 
 async def _show_calls(installation: Installation, shop: Shop, database: Database, as_json: bool) -> bool:
@@ -183,7 +216,7 @@ def _tell_addresses(installation: Installation, shop: Shop, link: str) -> None:
     )
 
 
-async def demonstrate(folder: Path, *, once: bool, as_json: bool) -> bool:
+async def demonstrate(folder: Path, *, once: bool, as_json: bool, history: bool = False) -> bool:
     """Run the demonstration, its data in `folder`; whether everything went as it should."""
     stopped = asyncio.Event()
     with only_one(folder):
@@ -204,6 +237,8 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool) -> bool:
             try:
                 await demo_company.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
                 await add_user(database, OWNER, demo_company.COMPANY, Role.OWNER, "Alex, the owner")
+                if history:
+                    await _fill_history(database, home, installation.data_folder)
                 await installation.start()
                 say("the gateway decides the calls of the private Asterisk")
                 shop_port = first_free_port(collector_port + 1, socket.SOCK_STREAM)
@@ -253,10 +288,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make demo", description="Real calls on a private Asterisk, on a page.")
     parser.add_argument("--once", action="store_true", help="print a table of the calls and end")
     parser.add_argument("--json", action="store_true", help="one JSON object a call instead of the table")
+    parser.add_argument(
+        "--history",
+        action=argparse.BooleanOptionalAction,
+        help="fill ninety days of history in first; so it does unless --once is given",
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER / "demo", help="where it keeps calls and recordings")
     arguments = parser.parse_args()
     try:
-        went_well = asyncio.run(demonstrate(arguments.folder.absolute(), once=arguments.once, as_json=arguments.json))
+        history = not arguments.once if arguments.history is None else arguments.history
+        went_well = asyncio.run(
+            demonstrate(arguments.folder.absolute(), once=arguments.once, as_json=arguments.json, history=history)
+        )
     except LocalError as error:
         say(str(error))
         went_well = False
