@@ -57,7 +57,7 @@ async def one_call(request: web.Request) -> web.StreamResponse:
             call.row,
             found,
             visits=sees_visitors,
-            letters=_may(viewer, company, Permission.PEOPLE_READ),
+            people=_may(viewer, company, Permission.PEOPLE_READ),
         )
         reason = await _reason(connection, company, found, words, sees_visitors)
         board = await call_board.board_of(connection, company.id, call.row)

@@ -75,13 +75,25 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Whom the call belongs to, with what is known of them in short."""
+
+    id: int
+    name: str
+    calls: int
+    forms: int
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
 class OtherCall:
-    """Another call from the same number."""
+    """Another call from the same number, or of the same person."""
 
     id: int
     state: str
     outcome: str | None
     did: str
+    caller: str | None
     started_at: datetime
     talk_seconds: float | None
     status: str
@@ -111,16 +123,19 @@ class Story:
     visits: tuple[Visit, ...] = ()
     calls: tuple[OtherCall, ...] = ()
     letters: tuple[Letter, ...] = ()
+    person: Person | None = None
     is_cut: bool = False
 
 
-async def story_of(connection: Connection, row: CallRow, why: Why | None, *, visits: bool, letters: bool) -> Story:
-    """The story of a call, as far as the viewer may know it: ``visits`` and ``letters`` are asked for or not."""
-    calls = await _other_calls(connection, row) if row.caller else []
+async def story_of(connection: Connection, row: CallRow, why: Why | None, *, visits: bool, people: bool) -> Story:
+    """The story of a call, as far as the viewer may know it: without ``people``, of the number's calls alone."""
+    person = await _person(connection, row) if people else None
+    calls = await _other_calls(connection, row, person) if row.caller or person else []
     return Story(
         visits=await _visits(connection, row, why) if visits and why is not None else (),
         calls=tuple(calls[:MOST_OTHERS]),
-        letters=await _letters(connection, row, why) if letters else (),
+        letters=await _letters(connection, row, why, person) if people else (),
+        person=person,
         is_cut=len(calls) > MOST_OTHERS,
     )
 
@@ -168,9 +183,19 @@ async def _visits(connection: Connection, row: CallRow, why: Why) -> tuple[Visit
     )
 
 
-async def _other_calls(connection: Connection, row: CallRow) -> list[OtherCall]:
-    found = _queries.calls_of_caller(
-        connection, company_id=row.company_id, caller=row.caller, call_id=row.id, most=MOST_OTHERS + 1
+async def _person(connection: Connection, row: CallRow) -> Person | None:
+    found = await _queries.person(connection, company_id=row.company_id, call_id=row.id)
+    return Person(**found) if found is not None else None
+
+
+async def _other_calls(connection: Connection, row: CallRow, person: Person | None) -> list[OtherCall]:
+    found = _queries.other_calls(
+        connection,
+        company_id=row.company_id,
+        caller=row.caller or None,
+        person_id=person.id if person else None,
+        call_id=row.id,
+        most=MOST_OTHERS + 2,  # the call itself may be among them
     )
     return [
         OtherCall(
@@ -180,13 +205,18 @@ async def _other_calls(connection: Connection, row: CallRow) -> list[OtherCall]:
     ]
 
 
-async def _letters(connection: Connection, row: CallRow, why: Why | None) -> tuple[Letter, ...]:
+async def _letters(connection: Connection, row: CallRow, why: Why | None, person: Person | None) -> tuple[Letter, ...]:
     answer = why.answer if why is not None else None
     visitor = answer.visitor_id if answer is not None else None
-    if not row.caller and visitor is None:
+    if not row.caller and visitor is None and person is None:
         return ()
-    found = _queries.leads_of_caller(
-        connection, company_id=row.company_id, caller=row.caller or "", visitor_id=visitor, most=MOST_OTHERS
+    found = _queries.letters(
+        connection,
+        company_id=row.company_id,
+        caller=row.caller or None,
+        visitor_id=visitor,
+        person_id=person.id if person else None,
+        most=MOST_OTHERS,
     )
     return tuple(
         [

@@ -39,25 +39,44 @@ CROSS JOIN LATERAL (
 ) AS step
 ORDER BY step.at;
 
--- name: calls_of_caller
--- Other calls from the same number, the newest first.
-SELECT c.id, c.state, c.outcome, c.did, c.started_at, c.talk_seconds, c.status,
+-- name: person^
+-- Whom the call belongs to.
+SELECT p.id, p.name, p.calls, p.forms, p.jobs FROM person_of o
+JOIN people p ON p.company_id = o.company_id AND p.id = o.person_id
+WHERE o.company_id = :company_id AND o.call_id = :call_id;
+
+-- name: other_calls
+-- Other calls from the same number, and others of the same person, the newest first.
+WITH found AS (
+    (SELECT c.id FROM calls c WHERE c.company_id = :company_id AND c.caller = :caller::text
+     ORDER BY c.started_at DESC, c.id DESC LIMIT :most)
+    UNION
+    (SELECT o.call_id FROM person_of o
+     WHERE o.company_id = :company_id AND o.person_id = :person_id::bigint AND o.call_id IS NOT NULL
+     ORDER BY o.at DESC LIMIT :most)
+)
+SELECT c.id, c.state, c.outcome, c.did, c.caller, c.started_at, c.talk_seconds, c.status,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour
-FROM calls c
+FROM found JOIN calls c ON c.company_id = :company_id AND c.id = found.id
 LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
-WHERE c.company_id = :company_id AND c.caller = :caller AND c.id <> :call_id
+WHERE c.id <> :call_id
 ORDER BY c.started_at DESC, c.id DESC LIMIT :most;
 
--- name: leads_of_caller
--- Forms, chats and the like with the caller's number, or of the visitor who called, the newest first.
-SELECT found.id, found.kind, found.received_at, found.data::text AS data, found.url, found.title
-FROM (
-    (SELECT l.id, l.kind, l.received_at, l.data, l.url, l.title FROM leads l
+-- name: letters
+-- Forms, chats and the like with the caller's number, of the visitor who called or of the same person, newest first.
+WITH found AS (
+    (SELECT l.id FROM leads l
      WHERE l.company_id = :company_id AND l.phone = :caller::text AND l.phone <> '' AND l.suspect = ''
      ORDER BY l.received_at DESC LIMIT :most)
     UNION
-    (SELECT l.id, l.kind, l.received_at, l.data, l.url, l.title FROM leads l
+    (SELECT l.id FROM leads l
      WHERE l.company_id = :company_id AND l.visitor_id = :visitor_id::uuid AND l.suspect = ''
      ORDER BY l.received_at DESC LIMIT :most)
-) AS found
-ORDER BY found.received_at DESC LIMIT :most;
+    UNION
+    (SELECT o.lead_id FROM person_of o
+     WHERE o.company_id = :company_id AND o.person_id = :person_id::bigint AND o.lead_id IS NOT NULL
+     ORDER BY o.at DESC LIMIT :most)
+)
+SELECT l.id, l.kind, l.received_at, l.data::text AS data, l.url
+FROM found JOIN leads l ON l.company_id = :company_id AND l.id = found.id
+ORDER BY l.received_at DESC LIMIT :most;

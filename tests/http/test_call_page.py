@@ -1,6 +1,7 @@
 """The page of one call in a real browser: its sound, why it has its source, the way to it, and who may see what."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -325,3 +326,38 @@ async def enter(page: Page, pages: Pages, front: Front) -> None:
 def spoken(front: Front) -> str:
     number = front.number
     return f"({number[2:5]}) {number[5:8]}-{number[8:]}" if number.startswith("+1") else number
+
+
+async def test_what_the_same_person_did_from_another_number(pages: Pages) -> None:
+    call_id = await add_call(pages.database, pages.company, caller="+13065550142")
+    other = await add_call(pages.database, pages.company, caller="+16395550123", source="Facebook")
+    third = await add_call(pages.database, pages.company, caller="+13065550142", outcome="no_answer")
+    await add_call(pages.database, pages.company, caller="+13065550177")
+    async with pages.database.companies(pages.company.id) as wire:
+        person = await wire.fetchval(
+            "INSERT INTO people (company_id, name, calls, jobs) VALUES ($1, 'Dana Whitford', 3, 1) RETURNING id",
+            pages.company.id,
+        )
+        await wire.execute(
+            "INSERT INTO person_of (company_id, person_id, call_id, at) "
+            "SELECT company_id, $2, id, started_at FROM calls WHERE company_id = $1 AND id = ANY ($3) "
+            "ON CONFLICT (company_id, call_id) DO UPDATE SET person_id = excluded.person_id",
+            pages.company.id,
+            person,
+            [call_id, other, third],
+        )
+    owner_sees = await (await (await pages.signed_in()).get(f"/calls/{call_id}")).text()
+    shown = {int(id) for id in re.findall(r'<li><a href="/calls/(\d+)', owner_sees)}
+    assert shown == {other, third}
+    assert f'href="/people/{person}"' in owner_sees
+    assert "3 calls, 1 job" in owner_sees
+    agent = await pages.signed_in(Role.AGENT)
+    async with pages.database.everything() as wire:
+        await wire.execute(
+            "INSERT INTO member_endpoints SELECT company_id, user_id, 'PJSIP/reception' FROM memberships "
+            "WHERE company_id = $1 AND role = 'agent'",
+            pages.company.id,
+        )
+    agent_sees = await (await agent.get(f"/calls/{call_id}")).text()
+    assert {int(id) for id in re.findall(r'<li><a href="/calls/(\d+)', agent_sees)} == {third}
+    assert "/people/" not in agent_sees
