@@ -13,6 +13,7 @@ from gateway.http import (
     call_page,
     call_pages,
     company_pages,
+    company_settings,
     invitation_pages,
     live,
     operations,
@@ -144,6 +145,11 @@ TABLE: tuple[Route, ...] = (
         Permission.SETTINGS_READ,
         DATA,
     ),
+    Route("GET", "/settings/company", company_settings.company_page, Permission.SETTINGS_READ),
+    Route("POST", "/settings/company", company_settings.change_company, Permission.SETTINGS_WRITE),
+    Route("POST", "/settings/company/default", company_settings.take_default, Permission.COMPANY_MANAGE),
+    Route("GET", "/settings/company/new", company_settings.new_company_page, Permission.COMPANY_MANAGE),
+    Route("POST", "/settings/company/new", company_settings.add_company, Permission.COMPANY_MANAGE),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
     Route(
         "GET",
@@ -174,6 +180,7 @@ TABLE: tuple[Route, ...] = (
 # How each kind of change is taken back.
 TAKEN_BACK: dict[str, Reversal] = {
     **call_marks.REVERSALS,
+    **company_settings.REVERSALS,
     **person_changes.REVERSALS,
     **saved_views.REVERSALS,
     "site.changed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_change),
