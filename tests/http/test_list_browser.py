@@ -120,9 +120,11 @@ async def test_search_filter_and_help_by_key(pages: Pages, chromium: Browser) ->
         await page.keyboard.press("Escape")
         await expect(keys).to_be_hidden()
         await page.keyboard.press("/")
+        await expect(page.locator("#search")).to_be_focused()
         await page.keyboard.type("lavallee")
+        await expect(page.locator("#search")).to_have_value("lavallee")
         await page.keyboard.press("Enter")
-        await expect(page).to_have_url(re.compile(r"\?q=lavallee$"))
+        await page.wait_for_url("**/calls?q=lavallee")
         assert await page.locator("li.call").count() == 1
         await page.keyboard.press("f")
         dialog = page.get_by_role("dialog", name="Filter")
