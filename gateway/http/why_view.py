@@ -45,6 +45,7 @@ class Bar:
     """One who may have called: when the number was on the screen (``start`` none: not of late), and taps on it."""
 
     name: str
+    visit: UUID | None  # none: not kept, or forgotten
     source: Source | None
     chance: float
     is_answer: bool
@@ -170,6 +171,7 @@ def _bar(suspect: Suspect, why: Why, line: _Line, sources: Mapping[int, Source],
     taps = _taps_of(suspect.visit_id, why)
     return Bar(
         suspect.label,
+        suspect.visit_id if suspect.landing_page else None,
         sources.get(suspect.source_id) if suspect.source_id is not None else None,
         suspect.chance,
         suspect.is_answer,

@@ -218,6 +218,11 @@ async def test_why_this_source_and_the_way_to_the_call(pages: Pages, front: Fron
         await expect(caller).to_contain_text("Saskatchewan")
         await expect(caller).to_contain_text("How much is a roof?")
         await nothing_for_axe(page, "why")
+        for link in (newest.get_by_role("link"), why.locator(".suspect a")):
+            await link.click()
+            await expect(page.locator("main")).to_contain_text("Roofs")
+            await expect(page).to_have_url(re.compile("/visitors/"))
+            await page.go_back()
         await caller.locator(f'a[href^="/calls/{earlier}"]').click()
         await expect(page.locator("#why")).to_contain_text("This number stands for Flyer")
 
