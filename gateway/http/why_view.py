@@ -26,7 +26,7 @@ _EVEN = 20.0
 _SHORTEST = 60.0
 _MARKS = (15, 60, 300, 900, 3600, 6 * 3600, 86400, 3 * 86400, 7 * 86400)
 # Marks stand at least so far apart, in percent.
-_APART = 11.0
+_APART = 13.0
 # A bar is at least so wide, in percent, that a glance finds it.
 _THIN = 0.8
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
@@ -150,7 +150,7 @@ class _Line:
 
 def _marks(line: _Line, words: Words) -> list[Mark]:
     found: list[Mark] = []
-    last = 100.0
+    last = 105.0  # the call's own word takes more room
     for seconds in _MARKS:
         at = line.ago(seconds)
         if seconds < line.seconds and last - at >= _APART and at >= _APART / 2:

@@ -227,6 +227,27 @@ async def test_why_this_source_and_the_way_to_the_call(pages: Pages, front: Fron
         await expect(page.locator("#why")).to_contain_text("This number stands for Flyer")
 
 
+async def test_the_source_appears_once_it_is_known(pages: Pages, front: Front, chromium: Browser) -> None:
+    await front.came(front.someone(), 5, 0, ADS, left=False)
+    call = await front.call(state="ringing")
+    async with looking(pages, chromium, role=None) as page:
+        await enter(page, pages, front)
+        await page.goto(f"{pages.url}/calls/{call}")
+        await expect(page.locator("#why")).to_contain_text("is being decided")
+        await expect(page.locator("#way")).to_be_empty()
+        await page.wait_for_timeout(300)  # the stream is open
+        await front.rows(
+            "UPDATE calls SET state = 'ended', stage = 3, outcome = 'answered', ended_at = $2 WHERE id = $1",
+            call,
+            front.ago(-1),
+        )
+        await front.settle()
+        await expect(page.get_by_role("heading", name="Why Google Paid")).to_be_visible()
+        await expect(page.locator("#why")).to_contain_text("on the screen when the phone rang")
+        await expect(page.locator("#way .visit")).to_have_count(1)
+        await expect(page.locator("#call-head")).to_contain_text("Google Paid")
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 async def test_each_stand_has_its_sentence(pages: Pages, front: Front, language: str) -> None:
     unknown = await front.call(60 * 24 * 3, caller=None)
