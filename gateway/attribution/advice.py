@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -98,11 +98,13 @@ def advise(
     numbers: int | None = None,
     learned: Learned = PRIOR,
     seed: int = 0,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Advice:
     """How pools of several sizes do with such sessions. ``stay``: how long a visit lasts on average.
 
     ``calling`` is the share of visits that call, ``sources`` how many sources are told apart; ``numbers`` is what the
     pool has now, which is among the sizes then. The traffic is drawn from the sessions and from the delay curve.
+    ``progress`` is told how many sizes have been tried of how many.
     """
     tried_calling = min(1.0, max(calling, ENOUGH_CALLS / min(max(sessions.visits, ENOUGH_VISITS), MOST_VISITS)))
     visits, calls = _drawn(sessions, stay, tried_calling, learned.curve, random.Random(seed))
@@ -112,7 +114,9 @@ def advise(
     thumb = max(1, math.ceil(peak / 4))
     by_erlang = max(1, numbers_for(load, at_most=FULL))
     sizes = []
-    for size in _sizes(thumb, by_erlang, numbers):
+    wanted = _sizes(thumb, by_erlang, numbers)
+    for done, size in enumerate(wanted):
+        progress(done, len(wanted))
         trial = Trial(pool, [f"n{index}" for index in range(size)], seed=seed, start=learned)
         right = sum(
             answer.verdict is not None and answer.verdict.visitor == answer.call.visitor_truth

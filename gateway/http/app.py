@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.http import (
     account_pages,
+    advice_pages,
     api,
     audit_pages,
     call_export,
@@ -14,6 +15,7 @@ from gateway.http import (
     call_pages,
     company_pages,
     company_settings,
+    import_pages,
     invitation_pages,
     live,
     number_pages,
@@ -158,6 +160,10 @@ TABLE: tuple[Route, ...] = (
     Route("GET", f"/settings/pools/{_ID}", pool_pages.one_pool_page, Permission.SETTINGS_READ),
     Route("POST", f"/settings/pools/{_ID}", pool_pages.change_pool, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/pools/{_ID}/numbers", number_pages.change_numbers, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/pools/{_ID}/import", import_pages.import_page, Permission.SETTINGS_WRITE),
+    Route("POST", f"/settings/pools/{_ID}/import", import_pages.import_list, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/pools/{_ID}/advice", advice_pages.advice_page, Permission.SETTINGS_READ),
+    Route("POST", f"/settings/pools/{_ID}/advice", advice_pages.ask, Permission.SETTINGS_READ),
     Route("GET", f"/settings/numbers/{_ID}", number_pages.one_number_page, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/numbers/{_ID}", number_pages.change_number, Permission.SETTINGS_WRITE),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
@@ -226,6 +232,7 @@ def pages_app(parts: PagesParts) -> web.Application:
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(streams.end)
     app.cleanup_ctx.append(_only_routes_of_the_table)
+    app.cleanup_ctx.append(advice_pages.trials_of_app)
     return app
 
 

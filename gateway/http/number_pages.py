@@ -181,26 +181,26 @@ def _said(words: Words, do: Do, count: int) -> str:
     match do:
         case Do.REST:
             return words.ngettext(
-                "%(num)d number rests; its calls ring.", "%(num)d numbers rest; their calls ring.", count
+                "%(num)s number rests; its calls ring.", "%(num)s numbers rest; their calls ring.", count
             )
         case Do.WAKE:
-            return words.ngettext("%(num)d number is lent again.", "%(num)d numbers are lent again.", count)
+            return words.ngettext("%(num)s number is lent again.", "%(num)s numbers are lent again.", count)
         case Do.RETIRE:
             return words.ngettext(
-                "%(num)d number is retired; its calls ring on.",
-                "%(num)d numbers are retired; their calls ring on.",
+                "%(num)s number is retired; its calls ring on.",
+                "%(num)s numbers are retired; their calls ring on.",
                 count,
             )
         case Do.RELEASE:
             return words.ngettext(
-                "%(num)d number was taken back from its visitor.",
-                "%(num)d numbers were taken back from their visitors.",
+                "%(num)s number was taken back from its visitor.",
+                "%(num)s numbers were taken back from their visitors.",
                 count,
             )
         case Do.MOVE:
-            return words.ngettext("%(num)d number is moved.", "%(num)d numbers are moved.", count)
+            return words.ngettext("%(num)s number is moved.", "%(num)s numbers are moved.", count)
         case Do.REMOVE:
-            return words.ngettext("%(num)d number is removed.", "%(num)d numbers are removed.", count)
+            return words.ngettext("%(num)s number is removed.", "%(num)s numbers are removed.", count)
 
 
 def _settings(

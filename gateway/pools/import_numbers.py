@@ -29,10 +29,16 @@ _queries = load_queries(Path(__file__).parent, "number_changes.sql")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A line that cannot be used. ``what`` begins with the number as it stands there, and ends with the mend."""
+    """A line that cannot be used. ``what`` begins with the number as it stands there, and ends with the mend.
+
+    ``kind`` is the class of the error, ``Twice`` or ``Taken``; ``text`` the number, ``where`` the pool that has it.
+    """
 
     line: int
     what: str
+    kind: str = ""
+    text: str = ""
+    where: str = ""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.what}"
@@ -86,12 +92,11 @@ async def import_numbers(
         try:
             row = places.row(entry)
         except (NumberError, errors.SetupError) as error:
-            faults.append(Fault(entry.line, str(error)))
+            faults.append(Fault(entry.line, str(error), type(error).__name__, entry.text))
             continue
         if row.e164 in first:
-            faults.append(
-                Fault(entry.line, f"{entry.text!r} stands in line {first[row.e164]} already; remove one of them.")
-            )
+            what = f"{entry.text!r} stands in line {first[row.e164]} already; remove one of them."
+            faults.append(Fault(entry.line, what, "Twice", entry.text))
             continue
         first[row.e164] = entry.line
         rows.append(row)
@@ -104,7 +109,7 @@ async def import_numbers(
         made += await _write(connection, company, rows[start : start + _STEP])
     progress(len(entries), len(entries))
     written = set(made)
-    late = [Fault(row.line, _taken(row.e164)) for row in rows if row.e164 not in written]
+    late = [Fault(row.line, _taken(row.e164), "Taken", row.e164) for row in rows if row.e164 not in written]
     if late and not only_good:
         raise pool_errors.FaultyImport("\n".join(map(str, late)))
     return Imported(tuple(made), tuple(sorted([*faults, *late], key=lambda fault: fault.line)))
@@ -211,8 +216,9 @@ async def _without_clashes(connection: Any, company: Company, rows: Iterable[_Ro
         clash = taken.get(row.e164)
         if clash is None:
             continue
-        where = f"of {clash['pool']}" if clash["company_id"] == company.id else "of another company"
-        clashes.append(Fault(row.line, _taken(row.e164, where)))
+        pool = clash["pool"] if clash["company_id"] == company.id else ""
+        where = f"of {pool}" if pool else "of another company"
+        clashes.append(Fault(row.line, _taken(row.e164, where), "Taken", row.e164, pool))
     return [row for row in rows if row.e164 not in taken], clashes
 
 
