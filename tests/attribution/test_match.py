@@ -121,6 +121,24 @@ def test_who_was_shown_another_number_since_hardly_calls_this_one() -> None:
     assert match_call(CALL, [gone, LEFT]).visitor == "bob"
 
 
+def test_an_earlier_visit_goes_with_its_visitor_to_the_number_he_was_shown_last() -> None:
+    back = exposure("bob", 30, 29)
+    # He came two minutes before, had another number then, and this one since he is back.
+    earlier = replace(exposure("bob", 30, 31), visit="earlier", came_at=NOW - minutes(32))
+    rival = exposure("fay", 12, 10)
+    alone, both = match_call(CALL, [back, rival]), match_call(CALL, [back, earlier, rival])
+    (one,), (two,) = ([each for each in found.candidates if each.visitor == "bob"] for found in (alone, both))
+    assert two.chance > 1.4 * one.chance
+    assert both.nobody < alone.nobody
+    # As old as it is, not as new as the number.
+    as_new = match_call(CALL, [back, replace(earlier, came_at=None), rival])
+    assert as_new.confidence < both.confidence
+    named = match_call(CALL, [earlier, replace(back, came_at=NOW - minutes(2000))]).candidate
+    assert named is not None
+    # Named is the visit that made the call; the number was on a screen when the later one showed it.
+    assert (named.visit, named.last_seen) == ("earlier", back.last_seen)
+
+
 def test_beyond_the_window_it_is_unknown() -> None:
     verdict = match_call(CALL, [OLD])
     assert verdict.visitor is None

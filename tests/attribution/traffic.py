@@ -203,6 +203,12 @@ def baseline(history: Traffic, numbers: int, window: timedelta = timedelta(hours
     return found
 
 
+# Of so few answers a standard error says little: two of two are right more often than it allows. Beyond three of them
+# on one side lies this chance.
+FEW = 30
+THREE_ERRORS = 0.00135
+
+
 @dataclass(frozen=True)
 class Tenth:
     """Answers of one tenth of confidence: how many, what they said, and how many were right."""
@@ -213,9 +219,20 @@ class Tenth:
 
     @property
     def is_honest(self) -> bool:
-        """Within three points, or three standard errors of what was said."""
+        """Within three points, or three standard errors of what was said; of a few answers, as likely as those."""
         error = math.sqrt(max(self.said * (1 - self.said), 1e-9) / self.answers)
-        return abs(self.said - self.right) <= max(0.03, 3 * error)
+        if abs(self.said - self.right) <= max(0.03, 3 * error):
+            return True
+        return self.answers < FEW and min(self._chance(above=True), self._chance(above=False)) >= THREE_ERRORS
+
+    def _chance(self, *, above: bool) -> float:
+        """That at least (at most) so many answers are right, each with the chance that it said."""
+        right = round(self.right * self.answers)
+        counts = range(right, self.answers + 1) if above else range(right + 1)
+        return sum(
+            math.comb(self.answers, count) * self.said**count * (1 - self.said) ** (self.answers - count)
+            for count in counts
+        )
 
 
 def tenths(answers: Iterable[tuple[float, bool]]) -> dict[int, Tenth]:
