@@ -26,12 +26,13 @@ SESSION_LONGEST = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as its pages need it."""
+    """A company as its pages need it. ``is_example``: it holds example data."""
 
     id: int
     name: str
     zone: ZoneInfo
     region: str
+    is_example: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,13 @@ async def viewer_of(database: Database, token: str, address: str = "") -> Viewer
         session=hashed,
         memberships=tuple(
             Membership(
-                Company(row["company_id"], row["company_name"], ZoneInfo(row["time_zone"]), row["region"]),
+                Company(
+                    row["company_id"],
+                    row["company_name"],
+                    ZoneInfo(row["time_zone"]),
+                    row["region"],
+                    row["is_example"],
+                ),
                 Role(row["role"]),
             )
             for row in rows

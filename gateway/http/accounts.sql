@@ -71,7 +71,8 @@ VALUES (:token_hash, :user_id, now() + :idle::interval, :user_agent, :address, :
 SELECT s.id AS session_id, s.last_seen < now() - interval '5 minutes' AS is_stale,
        u.id AS user_id, u.email, u.name AS user_name, u.password_hash IS NOT NULL AS has_password,
        u.totp_since IS NOT NULL AS has_second_step,
-       m.role, c.id AS company_id, c.name AS company_name, c.time_zone, c.region
+       m.role, c.id AS company_id, c.name AS company_name, c.time_zone, c.region,
+       EXISTS (SELECT FROM example_data e WHERE e.company_id = c.id) AS is_example
 FROM sessions s
 JOIN users u ON u.id = s.user_id
 LEFT JOIN memberships m ON m.user_id = u.id
