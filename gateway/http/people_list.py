@@ -212,7 +212,7 @@ async def _found(connection: Connection, company: Company, q: str) -> tuple[list
     else:
         return [], False
     found = [row["id"] async for row in rows]
-    return found, len(found) == MOST_FOUND
+    return sorted(set(found)), len(found) == MOST_FOUND
 
 
 def _row(row: asyncpg.Record, kind: Any) -> Any:

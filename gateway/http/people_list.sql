@@ -4,7 +4,9 @@
 -- People by their last contact, the newest first, from a place in the order on.
 SELECT p.id, p.name, p.phone, p.email, p.calls, p.forms, p.first_at, p.last_at, p.jobs, p.value, p.currency,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour, p.source AS source_text,
-       EXISTS (SELECT FROM person_keys k WHERE k.company_id = p.company_id AND k.person_id = p.id AND k.is_shared) AS is_shared
+       -- Not EXISTS, which would read the keys of everybody.
+       (SELECT true FROM person_keys k WHERE k.company_id = p.company_id AND k.person_id = p.id AND k.is_shared
+        LIMIT 1) IS NOT NULL AS is_shared
 FROM people p
 LEFT JOIN sources s ON s.company_id = p.company_id AND s.id = p.source_id
 WHERE p.company_id = :company_id AND p.last_at IS NOT NULL
@@ -26,7 +28,7 @@ SELECT count(*) FROM (
 
 -- name: by_words
 -- People by the words of their names and addresses; the first word is the rarest, mostly.
-SELECT DISTINCT w.person_id AS id FROM person_words w
+SELECT w.person_id AS id FROM person_words w
 WHERE w.company_id = :company_id AND w.word >= :low AND w.word < :high
   AND NOT EXISTS (
       SELECT FROM unnest(:words::text[], :word_ends::text[]) AS sought (low, high)
@@ -36,7 +38,7 @@ LIMIT :most;
 
 -- name: by_number
 -- People by a number's beginning or end.
-SELECT DISTINCT person_id AS id FROM person_keys
+SELECT person_id AS id FROM person_keys
 WHERE company_id = :company_id AND kind = 'phone'
   AND (value >= :begins_low AND value < :begins_high OR value >= :also_low AND value < :also_high
        OR reversed >= :ends_low AND reversed < :ends_high)
@@ -44,7 +46,7 @@ LIMIT :most;
 
 -- name: by_email
 -- People by the beginning of an address.
-SELECT DISTINCT person_id AS id FROM person_keys
+SELECT person_id AS id FROM person_keys
 WHERE company_id = :company_id AND kind = 'email' AND value >= :low AND value < :high
 LIMIT :most;
 
@@ -57,7 +59,9 @@ WHERE company_id = :company_id AND id = :source;
 -- One person, whichever company's of those that the transaction sees.
 SELECT p.company_id, p.id, p.name, p.name_from, p.note, p.phone, p.email, p.calls, p.forms, p.first_at, p.last_at, p.jobs,
        p.value, p.currency, s.id AS source_id, s.name AS source_name, s.colour AS source_colour, p.source AS source_text,
-       EXISTS (SELECT FROM person_keys k WHERE k.company_id = p.company_id AND k.person_id = p.id AND k.is_shared) AS is_shared
+       -- Not EXISTS, which would read the keys of everybody.
+       (SELECT true FROM person_keys k WHERE k.company_id = p.company_id AND k.person_id = p.id AND k.is_shared
+        LIMIT 1) IS NOT NULL AS is_shared
 FROM people p
 LEFT JOIN sources s ON s.company_id = p.company_id AND s.id = p.source_id
 WHERE p.id = :id;

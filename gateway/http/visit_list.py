@@ -18,8 +18,10 @@ from gateway.http.refusals import BadRequest
 from gateway.store.database import Connection
 
 # So many visits, and calls, are counted for the figures above the list.
-MOST_COUNTED = 60_000
-MOST_COUNTED_FILTERED = 8_000
+MOST_COUNTED = 20_000
+MOST_COUNTED_FILTERED = 2_000
+# Visits that called or wrote are looked for among so many calls or forms, before all visits are gone through.
+_AMONG = (300, 3_000, 30_000)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_VALUE = 500
@@ -183,29 +185,71 @@ async def page_of_visits(
 ) -> tuple[list[VisitRow], bool]:
     """At most ``most`` visits, newest first, and whether there are older ones."""
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-    rows = _queries.visits_page(
-        connection,
-        before_at=view.before.started_at if view.before else None,
-        before_id=view.before.id if view.before else None,
-        most=most + 1,
-        **_parameters(company, view.filter),
-    )
-    found = [_row(row) async for row in rows]
+    parameters = _parameters(company, view.filter)
+    if (
+        view.before is None
+        and (found := await _of_calls_or_forms(connection, view.filter, parameters, most + 1)) is not None
+    ):
+        return found[:most], len(found) > most
+    found = await _page(connection, parameters, None, view.before, most + 1)
     return found[:most], len(found) > most
 
 
-async def counts(connection: Connection, company: Company, filter: VisitFilter) -> VisitCounts:
-    """How many visits fit, and in a whole period how many calls and forms came of it."""
+async def _page(
+    connection: Connection, parameters: dict[str, Any], among: list[UUID] | None, before: VisitPlace | None, most: int
+) -> list[VisitRow]:
+    rows = _queries.visits_page(
+        connection,
+        before_at=before.started_at if before else None,
+        before_id=before.id if before else None,
+        most=most,
+        **{**parameters, "among": among},
+    )
+    return [_row(row) async for row in rows]
+
+
+async def _of_calls_or_forms(
+    connection: Connection, filter: VisitFilter, parameters: dict[str, Any], most: int
+) -> list[VisitRow] | None:
+    """The newest visits that called or wrote, by way of the calls and forms; none where that is no way to them.
+
+    Every visit that began after the oldest of the calls looked at is among theirs, so those are surely the newest.
+    """
+    if filter.called == "yes":
+        query = _queries.visits_that_called
+    elif filter.form == "yes":
+        query = _queries.visits_that_wrote
+    else:
+        return None
+    place = {"company_id": parameters["company_id"], "since": parameters["since"]}
+    for size in _AMONG:
+        rows = [row async for row in query(connection, most=size, **place)]
+        visits = await _page(connection, parameters, list({row["id"] for row in rows}), None, most)
+        if len(rows) < size:
+            return visits
+        sure = [visit for visit in visits if visit.started_at > rows[-1]["at"]]
+        if len(sure) >= most:
+            return sure
+    return None
+
+
+async def counts(connection: Connection, company: Company, filter: VisitFilter) -> VisitCounts | None:
+    """How many visits fit, and in a whole period how many calls and forms came of it.
+
+    None where it would take long to count: those that called, wrote, or did not.
+    """
+    if filter.called or filter.form:
+        return None
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     parameters = _parameters(company, filter)
     most = MOST_COUNTED_FILTERED if filter.names else MOST_COUNTED
     visits = await _queries.how_many(connection, most=most + 1, **parameters)
-    if filter.names:
+    if filter.names or visits > most:
         return VisitCounts(min(visits, most), visits > most)
     days = {name: parameters[name] for name in ("company_id", "since", "until")}
     return VisitCounts(
-        min(visits, most),
-        visits > most,
+        visits,
+        False,
         await _queries.how_many_called(connection, most=most, **days),
         await _queries.how_many_forms(connection, most=most, **days),
     )
@@ -219,7 +263,7 @@ async def has_visits(connection: Connection, company: Company) -> bool:
 def _load_queries() -> Any:
     """The queries of the file, with the condition of the first one wherever another says that a visit must fit."""
     text = (Path(__file__).parent / "visit_list.sql").read_text()
-    first = text[text.index("-- name: fitting") : text.index("-- name: visits_page")]
+    first = text[text.index("-- name: fitting") : text.index("-- name: visits_that_called")]
     condition = first[first.index("AND (:since") + len("AND ") :].strip().rstrip(";")
     return aiosql.from_str(text.replace("/* fits */ true", condition), "asyncpg", mandatory_parameters=False)
 
@@ -237,6 +281,7 @@ def _parameters(company: Company, filter: VisitFilter) -> dict[str, Any]:
         **texts,
         "called": _YES_OR_NO.get(filter.called or ""),
         "form": _YES_OR_NO.get(filter.form or ""),
+        "among": None,
     }
 
 

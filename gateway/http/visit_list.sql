@@ -9,14 +9,33 @@ SELECT v.id FROM visits v WHERE v.company_id = :company_id
   AND (:channel::text IS NULL OR v.channel = :channel)
   AND (:campaign::text IS NULL OR v.campaign <> '' AND v.campaign = :campaign)
   AND (:keyword::text IS NULL OR v.keyword <> '' AND v.keyword = :keyword)
-  AND (:page::text IS NULL OR numberpool_path(v.url) = :page)
+  AND (:page::text IS NULL OR v.page = :page)
   AND (:device::text IS NULL OR v.device = :device)
   AND (:region::text IS NULL OR v.region = :region)
   AND (:country::text IS NULL OR v.country = :country)
-  AND (:called::boolean IS NULL OR :called = EXISTS (
-          SELECT FROM call_candidates a WHERE a.company_id = :company_id AND a.visit_id = v.id AND a.is_answer))
-  AND (:form::boolean IS NULL OR :form = EXISTS (
-          SELECT FROM leads l WHERE l.company_id = :company_id AND l.visit_id = v.id AND l.suspect = ''));
+  AND (:among::uuid[] IS NULL OR v.id = ANY (:among))
+  -- Scalar, so that it is asked visit by visit: EXISTS would read every call there is.
+  AND (:called::boolean IS NULL OR :called = ((SELECT true FROM call_candidates a
+          WHERE a.company_id = :company_id AND a.visit_id = v.id AND a.is_answer LIMIT 1) IS NOT NULL))
+  AND (:form::boolean IS NULL OR :form = ((SELECT true FROM leads l
+          WHERE l.company_id = :company_id AND l.visit_id = v.id AND l.suspect = '' LIMIT 1) IS NOT NULL));
+
+-- name: visits_that_called
+-- Visits that made calls, by the time of the call, the newest first; a visit is never later than its calls.
+SELECT may.visit_id AS id, c.started_at AS at
+FROM (SELECT c.id, c.started_at FROM calls c WHERE c.company_id = :company_id
+      AND (:since::timestamptz IS NULL OR c.started_at >= :since)
+      ORDER BY c.started_at DESC, c.id DESC) c
+JOIN call_candidates may ON may.company_id = :company_id AND may.call_id = c.id AND may.is_answer
+WHERE may.visit_id IS NOT NULL
+ORDER BY c.started_at DESC LIMIT :most;
+
+-- name: visits_that_wrote
+-- Visits that sent a form, the same way.
+SELECT l.visit_id AS id, l.received_at AS at FROM leads l
+WHERE l.company_id = :company_id AND l.visit_id IS NOT NULL AND l.suspect = ''
+  AND (:since::timestamptz IS NULL OR l.received_at >= :since)
+ORDER BY l.received_at DESC LIMIT :most;
 
 -- name: visits_page
 -- Visits, newest first, from a place in the order on.

@@ -186,6 +186,7 @@ ROWS = {
             SELECT id, now(), now(), false, '{}' FROM companies;
     """,
     "0019_visit_list": "SELECT 1",
+    "0020_visit_pages": "SELECT 1",
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
