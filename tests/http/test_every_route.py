@@ -17,13 +17,23 @@ from gateway.http.permissions import GRANTS, OF_PROGRAMS, WITHOUT_COMPANY, Permi
 from gateway.http.routing import Answers, Route
 from tests.http.company import add_call, make_recording
 from tests.http.conftest import Pages, running_pages
-from tests.http.walk import NOBODYS_ID, PLACES, Strangers, address, fits, make_strangers, names_read, places, rows_of
+from tests.http.walk import (
+    NOBODYS_ID,
+    NOBODYS_UUID,
+    PLACES,
+    Strangers,
+    address,
+    fits,
+    make_strangers,
+    names_read,
+    places,
+    rows_of,
+)
 
 IN_A_COMPANY = [route for route in TABLE if route.permission not in WITHOUT_COMPANY | OF_PROGRAMS]
 SIGNED_IN = [route for route in TABLE if route.permission is Permission.SIGNED_IN]
 # Refuses what is not one's own as it refuses what is too old: with a notice on the page before.
 ANSWERS_WITH_A_NOTICE = {"/undo/{id:[0-9]{1,19}}"}
-UUID = "019390a0-0000-7000-8000-000000000000"
 # Have no company in the address, and take none from it.
 ABOUT_ALL_COMPANIES = {"/companies"}
 # Would end the session of the walk.
@@ -59,7 +69,7 @@ def shown(body: str, strangers: Strangers) -> list[str]:
 def test_every_place_in_a_path_can_be_filled() -> None:
     for route in TABLE:
         for name in places(route):
-            assert name in PLACES or fits(route, NOBODYS_ID) or fits(route, UUID), (
+            assert name in PLACES or fits(route, NOBODYS_ID) or fits(route, NOBODYS_UUID), (
                 f"{route.path}: say in tests/http/walk.py what fills {{{name}}}"
             )
 

@@ -20,6 +20,7 @@ from tests.store.test_migrations import ROWS, fill
 # Ours are below. A tracking number ends with its company's id, so it must not be long.
 FIRST_ID = 5000
 NOBODYS_ID = 4999
+NOBODYS_UUID = "019390a0-0000-7000-8000-000000000000"
 WORD = "zyzzyva"
 
 _PLACE = re.compile(r"{(\w+):((?:[^{}]|{[^{}]*})*)}")
@@ -161,7 +162,8 @@ def address(route: Route, id: int | str, *, first: int | None = None) -> str:
         own = next(begun, None)
         if own is not None and re.fullmatch(pattern, str(own)):
             return str(own)
-        return str(id) if re.fullmatch(pattern, str(id)) else PLACES[name]
+        fitting = next((each for each in (str(id), NOBODYS_UUID) if re.fullmatch(pattern, each)), None)
+        return fitting if fitting is not None else PLACES[name]
 
     return _PLACE.sub(fill_in, route.path)
 
