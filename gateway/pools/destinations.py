@@ -1,6 +1,6 @@
 """Destinations changed and removed: where calls ring is never left open."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,12 @@ async def remove_destination(connection: Any, company: Company, name: str, *, in
     elif reasons := await _what_leads_to(connection, company, known, gone):
         raise errors.StillLeadsThere(gone["name"], reasons)
     await _queries.remove_destination(connection, company_id=company.id, id=gone["id"])
+
+
+async def write(connection: Any, company_id: int, row: Mapping[str, Any]) -> None:
+    """Set a destination to what was there once, without asking again whether it may be so."""
+    values = {key: row[key] for key in ("id", "name", "dial", "ring_seconds", "next_id", "is_default")}
+    await _queries.change_destination(connection, company_id=company_id, **values)
 
 
 async def _lead_to(connection: Any, company: Company, known: Sequence[Any], gone: Any, other: Any) -> None:
