@@ -19,6 +19,7 @@ from gateway.http import (
     destination_pages,
     import_pages,
     invitation_pages,
+    lead_rule,
     live,
     number_pages,
     operations,
@@ -176,6 +177,8 @@ TABLE: tuple[Route, ...] = (
     Route("POST", f"/settings/destinations/{_ID}/remove", destination_pages.remove, Permission.SETTINGS_WRITE),
     Route("POST", "/settings/destinations/callers", caller_pages.set_rule, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/destinations/callers/{_ID}/remove", caller_pages.forget, Permission.SETTINGS_WRITE),
+    Route("GET", "/settings/leads", lead_rule.rule_page, Permission.SETTINGS_READ),
+    Route("POST", "/settings/leads", lead_rule.change, Permission.SETTINGS_WRITE),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
     Route(
         "GET",
@@ -206,6 +209,7 @@ TABLE: tuple[Route, ...] = (
 # How each kind of change is taken back.
 TAKEN_BACK: dict[str, Reversal] = {
     **call_marks.REVERSALS,
+    **lead_rule.REVERSALS,
     **caller_pages.REVERSALS,
     **destination_pages.REVERSALS,
     **company_settings.REVERSALS,
