@@ -3,9 +3,10 @@
 Every call is shared among all who may have made it, by their chances; from the shares follow new rates (calls divided
 by the time in which there might have been calls, the classic estimate of a hazard under censoring), from the rates new
 shares, until they settle (expectation maximization). What ends before a call is censored: the time until then counts,
-and nothing after it: at the end of what is known, at the horizon, once a visitor was shown another number, and in part
-once the visit has called. A number that was taken from a visitor who left (a displaced lease) goes on counting for him
-and for its new holder, because both may call it; leaving him out would call all late calls the new holder's.
+and nothing after it: at the end of what is known, at the horizon, and in part once the visit has called. A visitor who
+is shown another number takes his earlier visits with him: they count there from then on, as old as they are. A number
+that was taken from a visitor who left (a displaced lease) goes on counting for him and for its new holder, because both
+may call it; leaving him out would call all late calls the new holder's.
 
 The prior counts as so many calls that were seen before, and weighs less the more there are.
 """
