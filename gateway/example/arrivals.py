@@ -228,7 +228,8 @@ class Crowd:
             paths.append(dice.one(others))
         pages = [PageSeen(path, timedelta(seconds=min(dice.about(38, 0.9), 1500))) for path in paths]
         last = pages[-1]
-        night = 0.45 if not 7 <= known.begins.astimezone(self._zone).hour < 20 else 1.0
+        wall = known.begins.astimezone(self._zone)
+        night = (1.0 if 7 <= wall.hour < 20 else 0.35) * (0.65 if wall.weekday() == 6 else 1.0)
         if dice.happens(way.calls * night):
             is_phone = "Mobile" in known.user_agent
             drawn = dice.random()

@@ -140,7 +140,7 @@ class _Desk:
         """Calls that no visit led to."""
         trade, day = self._trade, self._today - timedelta(days=before)
         dice = chance(trade.key, "lines", before)
-        share = trade.weekdays[day.weekday()]
+        share = trade.weekdays[day.weekday()] ** 1.5
         for line in trade.lines:
             waves = sum(0.5 ** ((wave - before) / 3.5) for wave in line.waves if 0 < wave - before < 15)
             for _ in range(dice.count(line.calls * share + 2.1 * share * waves)):
@@ -172,7 +172,8 @@ class _Desk:
         if talk is not None and who:
             heappush(self._talking, (ended, trade.team.index(who)))
         status, note, tags, job = self._marks(at, ring, talk, record, dice)
-        self._go_on(ended, ring, talk, job, dice)
+        # Drawn apart: whether a job is booked by now is none of their business.
+        self._go_on(ended, ring, talk, job, chance(trade.key, "after", serial, ring.did, ring.person.number))
         return ExampleCall(record, talk, ring.made_by, status, note, tags, job)
 
     def _before(self, at: datetime) -> int:
@@ -276,7 +277,7 @@ class _Desk:
             return Status.NEW, "", (), None
         # The newest have not been looked at, and some never are.
         if dice.happens(0.7 if days == 0 else 0.35 if days == 1 else 0.12):
-            return Status.NEW, "", (), ring.job
+            return Status.NEW, "", (), None
         if about == "spam":
             return Status.SPAM, "", (), None
         if about == "wrong":
@@ -287,12 +288,8 @@ class _Desk:
                 None,
             )
         if talk is None:
-            return (
-                dice.one((Status.NEW, Status.LEAD), (5, 1)),
-                "Left a message." if record.voicemail and dice.happens(0.3) else "",
-                (),
-                ring.job,
-            )
+            message = "Left a message." if record.voicemail and dice.happens(0.3) else ""
+            return dice.one((Status.NEW, Status.LEAD), (5, 1)), message, (), None
         note = dice.one(trade.notes) if dice.happens(0.24) else ""
         tags = tuple(dice.sample(trade.tags, dice.one((0, 1, 2), (5, 4, 1))))
         if ring.job is not None:
@@ -317,10 +314,12 @@ class _Desk:
             return
         again = replace(ring, tries=ring.tries + 1, made_by=None, job=job if job is not None else ring.job)
         if talk is None:
-            if dice.happens(0.42):
+            if dice.happens(0.42 if self._is_open(ended) else 0.15):
                 self._expect(ended + timedelta(seconds=dice.about(900, 1.0)), again)
             return
         if dice.happens(0.26):
             day = (ended + timedelta(days=1 + min(dice.about(3, 0.9), 30))).astimezone(self._zone).date()
+            # Who has something to settle with a company does so when somebody is there.
+            day += timedelta(days=1 if day.weekday() == 6 else 0)
             did = ring.did if dice.happens(0.6) else self._trade.main_number
             self._expect(self._by_day(day, dice), replace(again, about="again", did=did))

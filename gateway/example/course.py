@@ -30,7 +30,7 @@ from gateway.visits.devices import device_of
 from gateway.visits.entries import Arrived, view_row, visit_row, visitor_row
 from gateway.visits.ids import made_at
 from gateway.visits.places import Place
-from gateway.visits.source import Source
+from gateway.visits.source import Decision, Source
 
 DAYS = 90
 # What happened within the last hour is left to the living: nobody of the example is a rival of a real visitor.
@@ -152,6 +152,7 @@ class _Running:
         self._events: list[tuple[datetime, int, int, Any]] = []
         self._order = count()
         self._earlier: dict[UUID, Source] = {}
+        self._decisions: dict[UUID, Decision] = {}
         self._sampled: datetime | None = None
 
     def expect(self, visit: Visit) -> None:
@@ -239,7 +240,7 @@ class _Running:
 
     def _begin(self, visit: Visit) -> None:
         grounds = self._grounds
-        decision = grounds.rules.decide(visit.url, visit.referrer)
+        decision = self._decisions[visit.id] = grounds.rules.decide(visit.url, visit.referrer)
         arrived = Arrived(
             company_id=grounds.company_id,
             site_id=grounds.site.id,
@@ -268,8 +269,7 @@ class _Running:
     def _show(self, at: datetime, visit: Visit, url: str, dice: Chance) -> list[Shown]:
         """What the page shows, by the functions that choose and lend for the collector."""
         grounds = self._grounds
-        decision = grounds.rules.decide(visit.url, visit.referrer)
-        source = what_counts(decision, self._earlier.get(visit.visitor))
+        source = what_counts(self._decisions[visit.id], self._earlier.get(visit.visitor))
         place: Place = visit.place
         arrival = Arrival(
             source, url, visit.referrer, {}, place.region or place.country, device_of(visit.user_agent), visit.language

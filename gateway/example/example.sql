@@ -122,3 +122,7 @@ ANALYZE visits, page_views, exposures, taps, visitors, leases, calls, sources;
 -- name: owners
 -- Whoever owns a company here.
 SELECT DISTINCT u.email FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.role = 'owner' ORDER BY u.email;
+
+-- name: unsettled_ids
+-- Calls that visits are still to be asked for.
+SELECT id FROM calls WHERE company_id = :company_id AND settled_at IS NULL;

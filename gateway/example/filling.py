@@ -106,6 +106,8 @@ async def fill(
     """
     today, until = now.astimezone(ZoneInfo(trade.time_zone)).date(), now - LATELY
     talks = by_name(trade.key, trade.talks)
+    async with database.companies(company_id) as connection:
+        await _refuse_real(connection, company_id, trade.company)
     speaking = asyncio.create_task(record(talks, voices.espeak, voices.folder)) if voices else None
     linked: list[Path] = []
     try:
@@ -243,8 +245,15 @@ class _Writing:
         await _journal.add_taps(wire, taps=_json(course.taps))
         await self._many(
             _queries.add_exposures,
-            [asdict(each) | {"lease_id": None if each.lease is None else ids[each.lease]} for each in course.exposures],
-        )
+            [
+                {
+                    "id": each.id, "visit_id": each.visit_id, "number_id": each.number_id,
+                    "lease_id": None if each.lease is None else ids[each.lease], "shown_at": each.shown_at,
+                    "last_seen": each.last_seen, "left_at": each.left_at,
+                }
+                for each in course.exposures
+            ],
+        )  # fmt: skip
         await self._many(
             _queries.add_pool_hours,
             [
@@ -361,6 +370,7 @@ async def _attribute(connection: Connection, company_id: int, calls: Calls, ids:
     while await settle_by_number(connection, now, now):
         pass
     await _queries.decided_then(connection, company_id=company_id, after=SETTLE_AFTER)
+    unsettled = {row["id"] async for row in _queries.unsettled_ids(connection, company_id=company_id)}
     learned = await newest_learned(connection, company_id)
     sources = Sources(connection, company_id)
     learns = calls.calls[0].record.started_at + _LEARNS_EVERY if calls.calls else now
@@ -368,10 +378,10 @@ async def _attribute(connection: Connection, company_id: int, calls: Calls, ids:
         at = call.record.started_at
         if at >= learns:
             learned, learns = await _learn(connection, company_id, learns), learns + _LEARNS_EVERY
+        if id not in unsettled:
+            continue
         asked = await ask(connection, company_id, id)
         assert asked is not None
-        if asked.is_settled:
-            continue
         decision = await decided(connection, asked, learned)
         assert call.record.ended_at is not None
         settled = call.record.ended_at + SETTLE_AFTER
