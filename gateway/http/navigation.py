@@ -51,6 +51,7 @@ SETTINGS_PLACES = (
     Place("/settings/sites", N_("Websites"), N_("The sites that show your numbers, and the line of script for each.")),
     Place("/settings/pools", N_("Pools and numbers"), N_("Which numbers you have, and who is shown which.")),
     Place("/settings/sources", N_("Sources"), N_("How visits are named after what brought them.")),
+    Place("/settings/learned", N_("How sure"), N_("How soon visitors call, and how often the answers were right.")),
     Place("/settings/destinations", N_("Destinations"), N_("Where calls ring, and what happens when nobody answers.")),
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
     Place("/settings/leads", N_("Leads"), N_("When a call counts as a lead, and the tags you mark calls with.")),

@@ -83,7 +83,7 @@ class Classifier:
         page = split(url) if url else NOWHERE
         came = split(referrer) if referrer else NOWHERE
         said = self._parameters.read(page)
-        situation = self._situation(page, came, said)
+        situation = self.situation(page, came, said)
         place = situation.place
         medium = said.medium.lower()
         if not medium and place is not None and situation.by is not Evidence.CLICK:
@@ -94,7 +94,7 @@ class Classifier:
             situation.by,
             situation.referrer,
             situation.came_place.name if situation.came_place is not None else "",
-            tuple(self._named.all(came.host, came.path)) if self._names_hosts else (),
+            self.named_hosts(came),
             said.source != "",
             said.medium != "",
             said.campaign != "",
@@ -114,7 +114,11 @@ class Classifier:
         """What the address of a page says: its tags, and all of its click ids, also those that decide nothing."""
         return self._parameters.read(split(url))
 
-    def _situation(self, page: Address, came: Address, said: Said) -> _Situation:
+    def named_hosts(self, came: Address) -> tuple[str, ...]:
+        """The hosts that rules name themselves and that fit where a visitor came from."""
+        return tuple(self._named.all(came.host, came.path)) if self._names_hosts else ()
+
+    def situation(self, page: Address, came: Address, said: Said) -> _Situation:
         """Which evidence there is, and what the strongest of it leads to."""
         referrer, came_place = "none", None
         if came.host:

@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import Browser, Page, expect
 
 from gateway.http.permissions import Role
-from gateway.pools import setup
+from gateway.pools import setup, sites
 from tests.http.conftest import Pages
 from tests.http.test_browser import looking, nothing_for_axe
 
@@ -75,7 +75,7 @@ async def test_all_settings_of_a_pool_are_kept_refused_in_place_and_taken_back(p
         await page.get_by_label("Then rests", exact=True).fill("3")
         await page.get_by_label("Then rests: unit").select_option("days")
         await page.get_by_label("show the fallback number").check()
-        await page.get_by_label("Fallback number").fill("(306) 555-0000")
+        await page.locator("#fallback").fill("(306) 555-0000")
         await page.get_by_label("Price of a number").fill("1.15")
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("Only desktop, mobile and tablet are known.")).to_be_visible()
@@ -185,3 +185,64 @@ async def test_the_adviser_tries_sizes_out_and_the_page_stays_usable(pages: Page
         )
         await page.get_by_role("button", name="Try it out").click()
         await expect(page.get_by_text("It cannot be read.")).to_be_visible()
+
+
+async def test_the_rules_are_tried_with_an_address_and_changed_as_text(pages: Pages, chromium: Browser) -> None:
+    async with pages.database.everything() as connection:
+        site = await sites.add_site(connection, setup.Company(pages.company.id, "Acme Roofing", "CA"), "Main", hosts=[])
+        await connection.execute(
+            "INSERT INTO visits (company_id, id, site_id, started_at, url, referrer, label, channel, source, "
+            "medium, rule) "
+            "VALUES ($1, gen_random_uuid(), $2, now() - interval '1 hour', 'https://acme.example/', "
+            "'https://partner.example/roofs', 'partner.example', 'Referral', 'partner.example', 'referral', "
+            "'referral')",
+            pages.company.id,
+            site.id,
+        )
+    async with looking(pages, chromium) as page:
+        await page.goto(f"{pages.url}/settings/sources")
+        await page.get_by_label("Address of the first page").fill("https://acme.example/?gclid=abc")
+        await page.get_by_label("Page the visitor came from").fill("https://www.google.com/")
+        await page.get_by_role("button", name="Try it").click()
+        await expect(page.locator("#answer")).to_contain_text("Google Paid")
+        await expect(page.locator("#answer")).to_contain_text("Decided by the rule ad-click.")
+        await page.get_by_text("rules before it did not decide").click()
+        await expect(page.locator("#answer")).to_contain_text("google-maps-host")
+        await nothing_for_axe(page, "the sources")
+        await page.get_by_role("link", name="Change the rules").click()
+        await page.get_by_label("Rules").fill('version = "1"\nextends = "default"\n[[rules]]\nname = "partner"\n')
+        await page.get_by_role("button", name="Check and try").click()
+        await expect(page.get_by_text("'partner': then is missing; add it.")).to_be_visible()
+        await page.get_by_label("Rules").fill(
+            'version = "1"\nextends = "default"\nchannels = []\n[[rules]]\nname = "partner"\n'
+            'when = { referrer = ["partner.example"] }\nthen = { label = "Partner", medium = "partner" }\n'
+        )
+        await page.get_by_role("button", name="Check and try").click()
+        await expect(page.get_by_role("heading", name="1 visit would have another source")).to_be_visible()
+        await nothing_for_axe(page, "a dry run")
+        assert (await _row(pages, "SELECT label FROM visits"))["label"] == "partner.example"
+        await page.get_by_label("Change these visits, too").check()
+        await page.get_by_role("button", name="Put it in force").click()
+        await expect(page.get_by_text("Version 1 is in force. 1 visit has another source now.")).to_be_visible()
+        kept = await _row(pages, "SELECT label, rule, rule_set_version FROM visits")
+        assert tuple(kept.values()) == ("Partner", "partner", 1)
+        await expect(page.get_by_text("Version 1 of your own.")).to_be_visible()
+
+
+async def test_what_was_learned_says_that_it_is_the_prior_until_calls_came(pages: Pages, chromium: Browser) -> None:
+    async with looking(pages, chromium) as page:
+        await page.goto(f"{pages.url}/settings/learned")
+        await expect(page.get_by_text("so this is the stated prior")).to_be_visible()
+        await expect(page.get_by_text("No such call yet.")).to_be_visible()
+        await expect(page.get_by_role("row", name="10 minutes")).to_be_visible()
+        await nothing_for_axe(page, "what was learned")
+        async with pages.database.companies(pages.company.id) as connection:
+            await connection.execute(
+                "INSERT INTO reliability (company_id, month, evidence, tenth, calls, said, was, computed_at) "
+                "VALUES ($1, '2026-10-01', 'tap', 9, 20, 19.0, 18, now())",
+                pages.company.id,
+            )
+        await page.reload()
+        await expect(page.get_by_role("row", name="90%–100%")).to_contain_text("95%")
+        await expect(page.get_by_role("row", name="90%–100%")).to_contain_text("90%")
+        await nothing_for_axe(page, "what was said and was")
