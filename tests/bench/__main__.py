@@ -248,13 +248,15 @@ async def collected() -> list[Figure]:
 
 
 async def attributed() -> list[Figure]:
-    """Histories of 80,000 visits and some 27,000 calls, one for each shape of delays, through a pool of 10 numbers."""
-    figures = []
+    """Histories of some 20,000 calls, one for each shape of delays, through a pool of 10 numbers; and a longer one."""
+    longest = await asyncio.to_thread(replay.replayed, "lognormal", replay.LONGEST)
+    figures = [
+        Figure(f"replay: {replay.LONGEST:,} visits, {longest.calls:,} calls", longest.seconds, "s", at_most=120),
+    ]
     for shape in SHAPES:
         found = await asyncio.to_thread(replay.replayed, shape)
         print(f"{shape}:\n{replay.said(found.parts)}", flush=True)
         figures += [
-            Figure(f"replay, {shape}: 80,000 visits", found.seconds, "s", at_most=120),
             Figure(
                 f"replay, {shape}: wrong beyond the simple rule",
                 100 * (found.simple - found.right),
