@@ -23,7 +23,7 @@ from gateway.http.rendering import render, words_for
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.http.words import Words
 from gateway.leads import people
-from gateway.leads.belonging import Key, KeyKind
+from gateway.leads.belonging import Key
 from gateway.leads.naming import LONGEST_NAME
 from gateway.store.database import Connection
 
@@ -153,7 +153,7 @@ async def share(request: web.Request) -> web.StreamResponse:
         if chosen.is_shared:
             await people.unshare(connection, company.id, key)
             sentence = say("One person uses it: what comes from it is this person’s.")
-            back = {"person": person.id, "key": [key.kind.value, key.value]}
+            back = {"person": person.id, "key": people.told(key)}
             return await changing.done(sentence, "unshared", "person.unshared", back, person.id)
         made = await people.share(connection, company.id, person.id, key)
         if made is None:
@@ -223,9 +223,11 @@ async def _not_shared(undoing: Undoing) -> str:
 
 
 async def _shared_again(undoing: Undoing) -> str:
-    kind, value = undoing.values["key"]
-    await people.share(undoing.connection, undoing.company_id, undoing.values["person"], Key(KeyKind(kind), value))
-    return f"person/{undoing.values['person']}"
+    connection, company_id, person = undoing.connection, undoing.company_id, undoing.values["person"]
+    for key in await people.keys_of(connection, company_id, person):
+        if people.told(key) == undoing.values["key"]:
+            await people.share(connection, company_id, person, Key(key.kind, key.value))
+    return f"person/{person}"
 
 
 REVERSALS = {

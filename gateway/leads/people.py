@@ -3,6 +3,7 @@
 Every function takes a connection that sees the company, in a transaction. What comes back for undo is plain JSON.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +67,7 @@ async def join(connection: Connection, company_id: int, person: int, other: int)
         "name_from": kept["name_from"],
         "note": kept["note"],
         "gone": dict(gone),
-        "keys": [[key.kind.value, key.value] for key in await keys_of(connection, company_id, other)],
+        "keys": [told(key) for key in await keys_of(connection, company_id, other)],
         "entries": entries,
         "apart": parted,
     }
@@ -80,7 +81,8 @@ async def unjoin(connection: Connection, company_id: int, back: dict[str, Any]) 
     await lock(connection, company_id)
     person, gone = back["person"], back["gone"]
     await _queries.bring_person(connection, company_id=company_id, **gone)
-    await _take(connection, company_id, person, gone["id"], back["keys"], back["entries"], ())
+    keys = [[k.kind.value, k.value] for k in await keys_of(connection, company_id, person) if told(k) in back["keys"]]
+    await _take(connection, company_id, person, gone["id"], keys, back["entries"], ())
     for third in back["apart"]:
         await _queries.part(connection, company_id=company_id, one=gone["id"], other=third)
     await _queries.set_name(
@@ -144,15 +146,16 @@ async def share(connection: Connection, company_id: int, person: int, key: Key) 
         return None
     await _set_shared(connection, company_id, key, True)
     shared = [[key.kind.value, key.value]]
+    remembered = told(key)
     if len(own) == 1:
-        return Split(person, {"key": shared[0], "person": person, "other": None, "entries": []})
+        return Split(person, {"key": remembered, "person": person, "other": None, "entries": []})
     rest = {Key(each.kind, each.value) for each in own} - {key}
     entries = [row async for row in _queries.entries_of(connection, company_id=company_id, id=person, sure=SURE)]
     only = [row["id"] for row in entries if not row["by_hand"] and not rest.intersection(_keys(row))]
     other = await _new_person(connection, company_id)
     await _take(connection, company_id, person, other, shared, only, ())
     await recount(connection, company_id, [person, other])
-    return Split(other, {"key": shared[0], "person": person, "other": other, "entries": only})
+    return Split(other, {"key": remembered, "person": person, "other": other, "entries": only})
 
 
 async def unshare(connection: Connection, company_id: int, key: Key) -> bool:
@@ -168,8 +171,9 @@ async def unshare(connection: Connection, company_id: int, key: Key) -> bool:
 async def take_back_sharing(connection: Connection, company_id: int, back: dict[str, Any]) -> None:
     """Undo :func:`share`."""
     await lock(connection, company_id)
-    kind, value = back["key"]
-    await _set_shared(connection, company_id, Key(KeyKind(kind), value), False)
+    for key in await keys_of(connection, company_id, back["other"] or back["person"]):
+        if told(key) == back["key"]:
+            await _set_shared(connection, company_id, Key(key.kind, key.value), False)
     if back["other"] is not None:
         if await _queries.person(connection, company_id=company_id, id=back["person"]) is None:
             return
@@ -202,6 +206,13 @@ async def write_note(connection: Connection, company_id: int, person: int, note:
         return None
     await _queries.set_note(connection, company_id=company_id, id=person, note=note)
     return str(before["note"])
+
+
+def told(key: Key | PersonKey) -> list[str]:
+    """A key as undo remembers it: who asks to be forgotten must not be found there, so a browser is only recognised."""
+    if key.kind is KeyKind.VISITOR:
+        return [key.kind.value, hashlib.sha256(key.value.encode()).hexdigest()]
+    return [key.kind.value, key.value]
 
 
 def _keys(entry: Any) -> tuple[Key, ...]:
