@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.asterisk.node import Node
 from gateway.attribution import nightly
 from gateway.attribution.worker import AttributionWorker
+from gateway.calls import retention
 from gateway.calls.directory import Directory
 from gateway.calls.encoder import Encoder
 from gateway.calls.ledger import Ledger
@@ -163,6 +164,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                             **studio.handlers(),
                             **months.handlers(database, keep),
                             **nightly.handlers(database),
+                            **retention.handlers(database, settings.data_folder),
                             **_letters(settings, database, health),
                             **(site_checks.handlers(database, settings) if settings.site_check.in_gateway else {}),
                         },
@@ -173,6 +175,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "sources of calls": attribution.run,
                     "people": lambda: keep_gathering(database, health),
                     "learning": lambda: nightly.keep_learning(database),
+                    "retention": lambda: retention.keep_retention(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }

@@ -121,6 +121,8 @@ class RecordingStudio:
         self, connection: Any, paths: SidePaths, row: Mapping[str, Any], company_id: int, call_id: int
     ) -> bool:
         """Make what is not made; whether the raw files have done their duty."""
+        if row["state"] == "deleted":  # not to be made again of what is left in the spool
+            return True
         if row["state"] == "ready" and (self._data_folder / row["file"]).is_file():
             return True
         if not paths.exist():

@@ -32,7 +32,7 @@ WHERE company_id = :company_id AND call_id = :call_id;
 -- There is no recording, and why. Never said of one that is there.
 UPDATE recordings
 SET state = :state, fault = :fault, ready_at = now()
-WHERE company_id = :company_id AND call_id = :call_id AND state <> 'ready';
+WHERE company_id = :company_id AND call_id = :call_id AND state NOT IN ('ready', 'deleted');
 
 -- name: forgotten
 -- Recordings of a node that wait to be made while no job, queued, under way or held, knows of them.

@@ -28,6 +28,7 @@ from gateway.http import (
     person_changes,
     pool_pages,
     recording,
+    recording_rules,
     saved_views,
     sign_in,
     site_check_pages,
@@ -186,6 +187,9 @@ TABLE: tuple[Route, ...] = (
     Route("POST", f"/settings/destinations/callers/{_ID}/remove", caller_pages.forget, Permission.SETTINGS_WRITE),
     Route("GET", "/settings/leads", lead_rule.rule_page, Permission.SETTINGS_READ),
     Route("POST", "/settings/leads", lead_rule.change, Permission.SETTINGS_WRITE),
+    Route("GET", "/settings/recording", recording_rules.rules_page, Permission.SETTINGS_READ),
+    Route("POST", "/settings/recording", recording_rules.change, Permission.SETTINGS_WRITE),
+    Route("POST", f"/calls/{_ID}/recording/delete", recording_rules.delete_one, Permission.RECORDINGS_DELETE),
     Route("POST", "/language", sign_in.choose_language, Permission.PUBLIC),
     Route(
         "GET",
@@ -216,6 +220,7 @@ TABLE: tuple[Route, ...] = (
 # How each kind of change is taken back.
 TAKEN_BACK: dict[str, Reversal] = {
     **call_marks.REVERSALS,
+    **recording_rules.REVERSALS,
     **lead_rule.REVERSALS,
     **caller_pages.REVERSALS,
     **destination_pages.REVERSALS,

@@ -116,6 +116,7 @@ def may(request: web.Request, company_id: int) -> dict[str, Any]:
     viewer = request[VIEWER]
     return {
         "can_hear": company_id in companies_with(Permission.RECORDINGS_HEAR, viewer),
+        "can_delete_recordings": company_id in companies_with(Permission.RECORDINGS_DELETE, viewer),
         "can_mark": company_id in companies_with(Permission.CALLS_MARK, viewer),
         "can_export": company_id in companies_with(Permission.CALLS_EXPORT, viewer),
         "own_only": any(m.company.id == company_id and m.role in OWN_CALLS_ONLY for m in viewer.memberships),

@@ -134,6 +134,7 @@ class CallDetails:
     evidence: dict[str, Any]
     recording_file: str | None
     recording_fault: str | None
+    recording_deleted_at: datetime | None
     legs: tuple[Leg, ...]
     hearings: tuple[Hearing, ...]
 
@@ -166,6 +167,7 @@ async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None
         evidence=json.loads(row["evidence"]),
         recording_file=row["recording_file"] if row["recording_state"] == "ready" else None,
         recording_fault=row["recording_fault"],
+        recording_deleted_at=row["recording_deleted_at"],
         legs=tuple(
             Leg(
                 leg["kind"],

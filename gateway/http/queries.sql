@@ -13,7 +13,7 @@ SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.c
        n.name AS node_name, p.name AS pool_name,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
        r.state AS recording_state, r.seconds AS recording_seconds, r.peaks, r.fault AS recording_fault,
-       r.file AS recording_file, r.bytes AS recording_bytes,
+       r.file AS recording_file, r.bytes AS recording_bytes, r.deleted_at AS recording_deleted_at,
        c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id,
        j.id AS job_id, j.value AS job_value, j.currency AS job_currency,
        (SELECT d.name FROM destinations d WHERE d.company_id = c.company_id AND d.dial = c.answered_by

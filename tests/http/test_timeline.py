@@ -46,6 +46,7 @@ def told(legs: tuple[Leg, ...], outcome: str, ring: float, talk: float | None) -
         evidence={},
         recording_file=None,
         recording_fault=None,
+        recording_deleted_at=None,
         legs=legs,
         hearings=(),
     )

@@ -187,6 +187,10 @@ ROWS = {
     """,
     "0019_visit_list": "SELECT 1",
     "0020_visit_pages": "SELECT 1",
+    "0021_retention": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE companies SET recordings_kept_days = 365, recordings_kept_from = now();
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
