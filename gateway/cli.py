@@ -158,7 +158,10 @@ def start_logging(settings: LogSettings) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer()
             if settings.json_lines
-            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            # Never with local variables: passwords and tokens are among them.
+            else structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
