@@ -42,6 +42,7 @@ _LOOK_AGAIN = 2
 _AT_ONCE = 2
 _KEPT = 50
 _MOST_PEAK = 100_000
+_HEIGHT = 240  # of the drawing, which is 1,000 wide
 
 _log = structlog.get_logger(__name__)
 
@@ -122,11 +123,12 @@ async def trials_of_app(app: web.Application) -> AsyncIterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class AdviceChart:
-    """The sizes as a drawing 100 high: right answers and displaced visits over the number of numbers."""
+    """The sizes as a drawing ``height`` high: right answers and displaced visits over the number of numbers."""
 
     right: str
     lost: str
     points: tuple[tuple[float, float, float, int], ...]  # x, y of right, y of lost, numbers
+    height: int = _HEIGHT
 
 
 async def advice_page(request: web.Request) -> web.StreamResponse:
@@ -194,8 +196,8 @@ def advice_chart(advice: Advice) -> AdviceChart:
     points = tuple(
         (
             round(1000 * each.numbers / most, 1),
-            round(100 - 100 * each.right, 1),
-            round(100 - 100 * (each.displaced if advice.shares else each.refused), 1),
+            round(_HEIGHT - _HEIGHT * each.right, 1),
+            round(_HEIGHT - _HEIGHT * (each.displaced if advice.shares else each.refused), 1),
             each.numbers,
         )
         for each in advice.sizes
