@@ -131,6 +131,10 @@ _WHAT: dict[str, str] = {
     "caller.removed": N_("the rule for a caller"),
     "recording-rules.changed": N_("the recording rules"),
     "lead-rule.changed": N_("the rule for leads"),
+    "pool.changed": N_("the pool"),
+    "numbers.changed": N_("the number"),
+    "numbers.removed": N_("the number"),
+    "numbers.imported": N_("the pool"),
     "site.changed": N_("the website"),
     "site.number_removed": N_("a number taken off a website"),
 }
