@@ -81,8 +81,8 @@ async def take_default(request: web.Request) -> web.StreamResponse:
     step = None
     async with request.app[PARTS].database.companies(*owned) as connection:
         giver = await company_changes.default_among(connection, owned)
-        if giver is None:
-            raise NotAllowed(permission=Permission.COMPANY_MANAGE.value)
+        if giver is None:  # somebody else's company has them, if any
+            raise NotFound()
         if giver != company.id:
             await company_changes.move_default(connection, giver, company.id)
             values = {"from": giver}
@@ -213,9 +213,12 @@ def _new(request: web.Request, company: Company, form: Form, status: int = 200) 
 
 
 def _only_agencies(viewer: Viewer) -> None:
-    """Whoever owns one company has been given it; the machine's admin makes the second by command."""
+    """Whoever owns one company has been given it; the machine's admin makes the second by command.
+
+    Raises NotFound: his role would do, the page is not for him.
+    """
     if len(owned_by(viewer)) < 2:
-        raise NotAllowed(permission=Permission.COMPANY_MANAGE.value)
+        raise NotFound()
 
 
 async def _read(request: web.Request, form: Form, words: Words, company: Company) -> CompanySettings | None:
