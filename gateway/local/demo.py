@@ -223,6 +223,11 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool, history: bool 
         programs = asyncio.create_task(_programs())
         async with _database(folder) as database:
             home, sounds = await programs
+            await demo_company.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
+            await add_user(database, OWNER, demo_company.COMPANY, Role.OWNER, "Alex, the owner")
+            if history:
+                await _fill_history(database, home, folder / "data")
+            # Chosen late: what is free now may not be a minute from now.
             pages_port = first_free_port(8080, socket.SOCK_STREAM)
             collector_port = first_free_port(pages_port + 1, socket.SOCK_STREAM)
             installation = Installation(
@@ -235,10 +240,6 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool, history: bool 
                 sip_port=first_free_port(5060, socket.SOCK_DGRAM),
             )
             try:
-                await demo_company.set_up_company(database, MAIN_LINE_DIAL, RING_SECONDS)
-                await add_user(database, OWNER, demo_company.COMPANY, Role.OWNER, "Alex, the owner")
-                if history:
-                    await _fill_history(database, home, installation.data_folder)
                 await installation.start()
                 say("the gateway decides the calls of the private Asterisk")
                 shop_port = first_free_port(collector_port + 1, socket.SOCK_STREAM)
