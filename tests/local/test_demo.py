@@ -97,7 +97,8 @@ async def test_it_stays_until_ctrl_c_and_leaves_nothing_running(asterisk_home: A
     async with _demo(folder) as process:
         assert process.stderr is not None
         said = ""
-        async with asyncio.timeout(90):
+        # With ninety days of history, which take a while on a busy machine.
+        async with asyncio.timeout(240):
             while "Logs:" not in said:
                 said += (await process.stderr.readline()).decode()
         link = re.search(r"http://\S+", said)
