@@ -32,11 +32,8 @@ ON CONFLICT (company_id, caller) DO UPDATE SET verdict = excluded.verdict, note 
 DELETE FROM caller_rules WHERE company_id = :company_id AND caller = :caller RETURNING id;
 
 -- name: node_id$
--- The number of an Asterisk node, made on first sight.
-WITH made AS (
-    INSERT INTO nodes (name) VALUES (:name) ON CONFLICT (name) DO NOTHING RETURNING id
-)
-SELECT id FROM made UNION ALL SELECT id FROM nodes WHERE name = :name LIMIT 1;
+-- The number of an Asterisk node, made on first sight; the same where two see it first at one instant.
+INSERT INTO nodes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id;
 
 -- name: save_call^
 -- One record of a call: the first makes the row, a later stage replaces what it says, an earlier one changes nothing

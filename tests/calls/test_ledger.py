@@ -120,6 +120,19 @@ async def test_any_order_and_repetition_makes_the_same_rows(
     assert shuffled == await rows_of(database, plain)
 
 
+async def test_two_that_see_a_node_first_at_one_instant_mean_the_same(database: Database, directory: Directory) -> None:
+    ledger = Ledger(database, Health(), lambda: directory)
+    async with database.everything() as first:
+        made = await first.fetchval("INSERT INTO nodes (name) VALUES ('twice') RETURNING id")
+        other = asyncio.create_task(ledger.node_id("twice"))
+
+        async def waits() -> bool:
+            return bool(await first.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        await eventually(waits)
+    assert await other == made
+
+
 async def test_one_bad_record_stops_no_other(database: Database, directory: Directory) -> None:
     good, bad = EXAMPLE, replace(EXAMPLE, key="bad", trunk="a\0b")
     async with writing(database, directory) as (ledger, settled, node, _):
