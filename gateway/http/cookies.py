@@ -25,16 +25,7 @@ def session_token(request: web.Request) -> str | None:
 
 def set_session(request: web.Request, response: web.StreamResponse, token: str, seconds: int) -> None:
     """Give the browser its token."""
-    secure = over_tls(request)
-    response.set_cookie(
-        SECURE_NAME if secure else PLAIN_NAME,
-        token,
-        max_age=seconds,
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    _set(request, response, SECURE_NAME if over_tls(request) else PLAIN_NAME, token, seconds)
 
 
 def clear_session(request: web.Request, response: web.StreamResponse) -> None:
@@ -50,13 +41,8 @@ def device_token(request: web.Request) -> str | None:
 
 def set_device(request: web.Request, response: web.StreamResponse, token: str, seconds: int) -> None:
     """Have the browser known again."""
-    secure = over_tls(request)
-    response.set_cookie(
-        SECURE_DEVICE if secure else PLAIN_DEVICE,
-        token,
-        max_age=seconds,
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    _set(request, response, SECURE_DEVICE if over_tls(request) else PLAIN_DEVICE, token, seconds)
+
+
+def _set(request: web.Request, response: web.StreamResponse, name: str, token: str, seconds: int) -> None:
+    response.set_cookie(name, token, max_age=seconds, path="/", secure=over_tls(request), httponly=True, samesite="Lax")

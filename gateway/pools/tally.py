@@ -16,9 +16,8 @@ import structlog
 from gateway.pools.leases import Got
 from gateway.pools.pool import Pool
 from gateway.store.database import AWAY, Database
+from gateway.store.minutely import PERIOD_SECONDS, written_each_minute
 from gateway.store.queries import load_queries
-
-PERIOD_SECONDS = 60.0
 
 _queries = load_queries(Path(__file__).parent, "health.sql")
 _log = structlog.get_logger(__name__)
@@ -57,25 +56,8 @@ class Tally:
     @asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator["Tally"]:
         """Write once a minute while it lasts, and at the end."""
-
-        async def endless() -> None:
-            while True:
-                await asyncio.sleep(PERIOD_SECONDS)
-                await self._try(database)
-
-        writing = asyncio.create_task(endless())
-        try:
+        async with written_each_minute(lambda: self.write(database), "what pools lent"):
             yield self
-        finally:
-            writing.cancel()
-            await asyncio.wait([writing])
-            await self._try(database)
-
-    async def _try(self, database: Database) -> None:
-        try:
-            await self.write(database)
-        except AWAY as error:
-            _log.warning("the counts of pools wait for Postgres", fault=str(error))
 
 
 async def sample_occupancy(connection: Any, now: datetime) -> None:

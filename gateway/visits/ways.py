@@ -5,7 +5,6 @@ site (``np.example.com`` for ``www.example.com``); or on a host that has nothing
 visits and adds them to the hour once a minute; ``setup_in_force`` reads what came of that.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,13 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-
-from gateway.store.database import AWAY, Database
+from gateway.store.database import Database
+from gateway.store.minutely import written_each_minute
 from gateway.store.queries import load_queries
 from gateway.visits.address import host_of
 
-PERIOD_SECONDS = 60.0
 # How far back is looked, and how long hours are kept.
 LOOK_BACK = timedelta(days=30)
 # A site that was set up anew is told so after some ten visits, not after a day; a stray one decides nothing.
@@ -36,7 +33,6 @@ LONGEST = timedelta(days=400)
 SAFARI = timedelta(days=7)
 
 _queries = load_queries(Path(__file__).parent, "ways.sql")
-_log = structlog.get_logger(__name__)
 
 
 class Way(StrEnum):
@@ -220,25 +216,8 @@ class Ways:
     @asynccontextmanager
     async def running(self, database: Database) -> AsyncIterator["Ways"]:
         """Write once a minute while it lasts, and at the end."""
-
-        async def endless() -> None:
-            while True:
-                await asyncio.sleep(PERIOD_SECONDS)
-                await self._try(database)
-
-        writing = asyncio.create_task(endless())
-        try:
+        async with written_each_minute(lambda: self.write(database), "the ways of visits"):
             yield self
-        finally:
-            writing.cancel()
-            await asyncio.wait([writing])
-            await self._try(database)
-
-    async def _try(self, database: Database) -> None:
-        try:
-            await self.write(database)
-        except AWAY as error:
-            _log.warning("the ways of visits wait for Postgres", fault=str(error))
 
 
 async def _add(database: Database, counts: Mapping[_Key, _Counted]) -> None:
