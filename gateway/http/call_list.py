@@ -101,7 +101,7 @@ async def summary(connection: Connection, company: Company, filter: CallFilter, 
     is_cut = calls >= most or (among is not None and len(among) >= most)
     before = 0
     compared = _comparison(filter.period, company, now)
-    if not is_cut and compared is not None:
+    if not is_cut and compared is not None and await _was_there(connection, company, compared[0]):
         earlier = parameters | dict(zip(("since", "until"), compared, strict=True))
         among, most = await _all_named(connection, earlier, counted)
         before = await _queries.how_many_calls(connection, most=most, **_among(earlier, among))
@@ -253,6 +253,11 @@ def _comparison(period: Period, company: Company, now: datetime) -> tuple[dateti
     """When the period to compare with begins and is over; none where there is none."""
     before = period.before(now.astimezone(company.zone).date())
     return before.bounds(company.zone, now) if before else None
+
+
+async def _was_there(connection: Connection, company: Company, since: datetime | None) -> bool:
+    """Whether there were calls before ``since``: a period that began without Numberpool is nothing to compare with."""
+    return since is None or bool(await _queries.had_calls(connection, company_id=company.id, before=since))
 
 
 async def _plan_with_values(connection: Connection) -> None:

@@ -113,6 +113,10 @@ SELECT count(*) FROM (
     SELECT FROM calls c WHERE c.company_id = :company_id AND /* fits */ true LIMIT :most
 ) counted;
 
+-- name: had_calls$
+-- Whether there was a call before a moment.
+SELECT EXISTS (SELECT FROM calls WHERE company_id = :company_id AND started_at < :before);
+
 -- name: count_calls$
 -- How many ended calls fit.
 SELECT count(*) FROM calls c WHERE c.company_id = :company_id AND c.state = 'ended' AND /* fits */ true;

@@ -127,6 +127,20 @@ async def test_each_filter_and_search(pages: Pages, few: Few, query: str, shown:
     assert await rows(client, f"/calls?{urlencode(values)}") == [getattr(few, name) for name in shown]
 
 
+async def test_a_period_is_compared_only_with_one_that_was_there_whole(pages: Pages, few: Few) -> None:
+    async def add(days: int) -> None:
+        at = datetime.now(UTC) - timedelta(days=days)
+        await add_call(pages.database, pages.company, started_at=at, source="Facebook", caller="+14035550135")
+
+    client = await pages.signed_in()
+    await add(40)
+    async with client.get("/calls") as answer:
+        assert "on the 30 days before" not in await answer.text()
+    await add(80)
+    async with client.get("/calls") as answer:
+        assert "▲ 300% on the 30 days before" in await answer.text()
+
+
 async def test_a_call_gets_what_the_list_filters_by_from_what_is_written_of_it(pages: Pages, few: Few) -> None:
     async with pages.database.companies(pages.company.id) as wire:
         await wire.execute(
