@@ -28,6 +28,7 @@ from gateway.store.queries import load_queries
 from gateway.visits.consent import Consent
 from gateway.visits.entries import page_without_identity, referrer_without_identity
 from gateway.visits.ids import made_at
+from gateway.visits.source import Source
 
 # A visit waits for none of this, but its number for the processors that this takes: small batches get out of the way.
 PERIOD_SECONDS = 0.1
@@ -80,6 +81,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting = _Pages()
+        self._in_hand = _Pages()
         self._turn = asyncio.Lock()
         self._lost = 0
         # What was told of visits lately, so that each page of a visit does not write the same again.
@@ -89,6 +91,14 @@ class Journal:
     def waiting(self) -> int:
         """How many entries have not been written yet."""
         return len(self._waiting)
+
+    def touch_of(self, company_id: int, visitor_id: UUID) -> Source | None:
+        """A visitor's last touch that was not direct, as far as it is not in the database yet."""
+        for pages in (self._waiting, self._in_hand):
+            visitor = pages.visitors.get((company_id, visitor_id))
+            if visitor is not None and visitor["touch"] is not None:
+                return Source(**visitor["touch"])
+        return None
 
     def began(self, visit: Row, visitor: Row | None = None) -> None:
         """A visit began; ``visitor`` where it may be known again."""
@@ -147,7 +157,7 @@ class Journal:
         """Write what waits. Raises what the database raises; then it all waits for the next time."""
         async with self._turn:
             while self.waiting:
-                taken = self._take()
+                taken = self._in_hand = self._take()
                 try:
                     await self._write(taken)
                 except _ROW_REFUSED:
@@ -155,6 +165,8 @@ class Journal:
                 except BaseException:
                     self._put_back(taken)
                     raise
+                finally:
+                    self._in_hand = _Pages()
                 for erasure in taken.erasures:
                     if not erasure.done.done():
                         erasure.done.set_result(None)

@@ -60,6 +60,14 @@ async def test_the_next_page_goes_on_with_visit_and_number(collected: Collected)
     assert other["numbers"][0]["number"] == first["numbers"][0]["number"]  # his own, of the same pool
 
 
+async def test_a_second_page_that_comes_before_the_first_is_written_has_its_source(collected: Collected) -> None:
+    page = await collected.page()
+    first, at_once = await page.visit(), await page.visit(HOME)
+    assert at_once["visitor"] == first["visitor"]
+    assert at_once["source"]["label"] == "Google Paid"
+    assert at_once["numbers"][0]["number"] == first["numbers"][0]["number"]
+
+
 async def test_a_visitor_known_by_the_cookie_alone_comes_back_directly(collected: Collected) -> None:
     page = await collected.page()
     first = await page.visit()

@@ -219,8 +219,12 @@ class Reception:
             touch = known.remembered(message.touch.url, message.touch.referrer)
             if touch.is_touch and not is_direct(touch.source):
                 return touch.source
-        if visitor is None or (decision.is_touch and not is_direct(decision.source)) or self._is_paused():
+        if visitor is None or (decision.is_touch and not is_direct(decision.source)):
             return None
+        # A second page may come before the first one's visit is written.
+        touched = self._journal.touch_of(known.site.company_id, visitor)
+        if touched is not None or self._is_paused():
+            return touched
         try:
             return await self._touches.of(known.site.company_id, visitor)
         except AWAY as error:
