@@ -4,8 +4,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo yes),$(name))))
 VENV := .venv/bin/python
 ARGS ?=
-# Most tests wait for telephones; a file's tests share an installation, so that a file is one worker's.
-TOGETHER := -n 3 --dist loadfile
+# Tests wait for telephones and browsers, and measure what they said when: a third at a time keeps two processors too busy
+# for that. A file's tests share an installation, so that a file is one worker's.
+TOGETHER := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench machine lock clean python setup-run setup-test
