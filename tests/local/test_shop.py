@@ -250,8 +250,8 @@ async def test_the_button_rings_and_the_log_says_what_brought_the_call(demo: Dem
         await expect(page.get_by_role("button", name="Call this number")).to_be_enabled()
         caller = to_e164(who.partition(",")[2], "CA")
         credited = await demo.rows(
-            "SELECT v.url, c.did FROM calls c JOIN attributions a ON a.call_id = c.id JOIN visits v ON v.id = a.visit_id "
-            "WHERE c.caller = $1",
+            "SELECT v.url, c.did FROM calls c JOIN attributions a ON a.call_id = c.id "
+            "JOIN visits v ON v.id = a.visit_id WHERE c.caller = $1",
             caller,
         )
         assert [(row["url"], row["did"]) for row in credited] == [(demo.shop("facebook"), number)]
