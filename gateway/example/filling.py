@@ -117,10 +117,8 @@ async def fill(
             directory = await load_directory(connection, _NO_LINE)
             offer = await load_offer(connection)
             rules = await rules_in_force(connection, company_id)
-        # Two that see it missing at one moment: the slower finds it the second time.
-        node_id = await _node_id(database) or await _node_id(database)
+        node_id = await _node_id(database)
         numbers = {each.e164: each.id for each in directory.numbers.values() if each.company_id == company_id}
-        assert node_id is not None
         grounds = Grounds(company_id, offer.sites[site_key], offer, numbers, Classifier(rules.rule_set), rules.version)
         say(f"{trade.company}: {DAYS} days of visits and calls are drawn")
         course, calls = await asyncio.to_thread(_draw, trade, grounds, directory, today, until)
@@ -167,9 +165,9 @@ def _draw(trade: Trade, grounds: Grounds, directory: Directory, today: date, unt
     return course, calls_of(trade, course, dial, references, today, until)
 
 
-async def _node_id(database: Database) -> int | None:
+async def _node_id(database: Database) -> int:
     async with database.everything() as connection:
-        found: int | None = await _calls.node_id(connection, name=NODE)
+        found: int = await _calls.node_id(connection, name=NODE)
     return found
 
 
