@@ -16,7 +16,7 @@ from gateway.http.permissions import Permission
 from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import words_for
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.pools import setup
 from gateway.store.queries import load_queries
@@ -65,9 +65,7 @@ async def set_rule(request: web.Request) -> web.StreamResponse:
 async def forget(request: web.Request) -> web.StreamResponse:
     """Take a rule away."""
     company = company_of(request)
-    words, id = words_for(request, company), int(request.match_info["id"])
-    if id >= 2**63:
-        raise NotFound()
+    words, id = words_for(request, company), id_in_path(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         row = await _queries.caller_rule_by_id(connection, company_id=company.id, id=id)
         if row is None:

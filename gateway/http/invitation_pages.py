@@ -24,7 +24,7 @@ from gateway.http.permissions import Role
 from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import TEMPLATES, render, words_for
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.sign_in import why
 from gateway.http.undo import Undoing, offer_undo
 from gateway.http.user_pages import endpoints_of, role_in, roles_of, to_users
@@ -240,9 +240,7 @@ def _grantable(request: web.Request) -> list[Company]:
 
 
 async def _open(request: web.Request) -> tuple[Company, OpenInvitation]:
-    company, id = company_of(request), int(request.match_info["id"])
-    if id >= 2**63:
-        raise NotFound()
+    company, id = company_of(request), id_in_path(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         found = await invitations.open_invitation(connection, company.id, id)
     if found is None or not may_grant(role_in(request, company), found.role):

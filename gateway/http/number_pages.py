@@ -19,7 +19,7 @@ from gateway.http.pool_pages import of_setup, pool_of, show_pool, to_pools
 from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import render, words_for
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.undo import Undoing, offer_undo
 from gateway.http.words import Words
 from gateway.pools import errors, number_changes, pool_changes, pool_errors, setup
@@ -271,9 +271,7 @@ async def _show_number(
 
 
 async def _number_of(request: web.Request, company: Company) -> Any:
-    number_id = int(request.match_info["id"])
-    if number_id >= 2**63:
-        raise NotFound()
+    number_id = id_in_path(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         number = await pool_changes.one_number(connection, company.id, number_id)
     if number is None:

@@ -19,7 +19,7 @@ from gateway.http.pool_form import listed, pool_values, read_conditions, read_se
 from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import render, words_for
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.site_pages import may_write
 from gateway.http.undo import Undoing, offer_undo
 from gateway.http.words import Words
@@ -251,9 +251,7 @@ def fact_name(fact: str, words: Words) -> str:
 
 async def pool_of(request: web.Request, company: Company) -> PoolRow:
     """The pool that the address names. Raises NotFound for one that is not this company's."""
-    pool_id = int(request.match_info["id"])
-    if pool_id >= 2**63:
-        raise NotFound()
+    pool_id = id_in_path(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         row = await pool_changes.one_pool(connection, company.id, pool_id)
     if row is None:

@@ -19,7 +19,7 @@ from gateway.http.protection import form_of, local_path
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import words_for
 from gateway.http.routing import companies_with
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
@@ -103,9 +103,7 @@ async def keep(request: web.Request) -> web.StreamResponse:
 async def remove(request: web.Request) -> web.StreamResponse:
     """Forget a kept view."""
     viewer, company, posted = request[VIEWER], company_of(request), await form_of(request)
-    words, id = words_for(request, company), int(request.match_info["view"])
-    if id >= 2**63:
-        raise NotFound()
+    words, id = words_for(request, company), id_in_path(request, "view")
     async with request.app[PARTS].database.companies(company.id) as connection:
         row = await _queries.remove_view(
             connection,

@@ -31,6 +31,14 @@ def company_of(request: web.Request) -> Company:
     return company
 
 
+def id_in_path(request: web.Request, name: str = "id") -> int:
+    """The id that stands in the path; NotFound for one that no row can have (beyond Postgres's bigint)."""
+    id = int(request.match_info[name])
+    if id >= 2**63:
+        raise NotFound()
+    return id
+
+
 def period_of(request: web.Request) -> Period:
     """The period that the address names, else the last thirty days; raises BadRequest."""
     return Period.parse(request.query)

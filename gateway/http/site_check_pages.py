@@ -9,7 +9,7 @@ from gateway.http.notices import Notice, changed
 from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import render, words_for
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.site_pages import CheckSummary, may_write, show_site, site_of, to_sites
 from gateway.http.words import Words
 from gateway.pools.site_changes import SiteSettings
@@ -79,9 +79,7 @@ async def progress(request: web.Request) -> web.StreamResponse:
 
 
 async def _check(request: web.Request, company: Company, site: SiteSettings) -> Check:
-    check_id = int(request.match_info["check"])
-    if check_id >= 2**63:
-        raise NotFound()
+    check_id = id_in_path(request, "check")
     async with request.app[PARTS].database.companies(company.id) as connection:
         check = await one_check(connection, company.id, check_id)
     if check is None or check.site_id != site.id:

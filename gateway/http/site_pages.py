@@ -17,7 +17,7 @@ from gateway.http.protection import form_of
 from gateway.http.refusals import NotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.site_snippet import snippet_of
 from gateway.http.undo import Undoing, offer_undo
 from gateway.http.words import Words
@@ -209,9 +209,7 @@ async def remove_number(request: web.Request) -> web.StreamResponse:
     """Say that a number is printed on the site no more."""
     company = company_of(request)
     site, words = await site_of(request, company), words_for(request, company)
-    target_id = int(request.match_info["number"])
-    if target_id >= 2**63:
-        raise NotFound()
+    target_id = id_in_path(request, "number")
     async with request.app[PARTS].database.companies(company.id) as connection:
         taken = await take_target(connection, company.id, site.id, target_id)
         if taken is None:
@@ -241,9 +239,7 @@ async def take_back_removal(undoing: Undoing) -> str:
 
 async def site_of(request: web.Request, company: Company) -> SiteSettings:
     """The site that the address names. Raises NotFound for one that is not this company's."""
-    site_id = int(request.match_info["id"])
-    if site_id >= 2**63:
-        raise NotFound()
+    site_id = id_in_path(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         site = await one_site(connection, company.id, site_id)
     if site is None:

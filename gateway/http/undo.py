@@ -24,6 +24,7 @@ from gateway.http.protection import form_of, local_path
 from gateway.http.refusals import NotAllowed, NotFound
 from gateway.http.rendering import words_for
 from gateway.http.routing import companies_with
+from gateway.http.scope import id_in_path
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
@@ -70,9 +71,7 @@ async def undo(request: web.Request) -> web.StreamResponse:
     """Take one change back, once, by whoever made it; NotFound for any other."""
     viewer, form = request[VIEWER], await form_of(request)
     to = local_path(form.get("next"))
-    id = int(request.match_info["id"])
-    if id >= 2**63:
-        raise NotFound()
+    id = id_in_path(request)
     companies = companies_with(Permission.SIGNED_IN, viewer)
     async with request.app[PARTS].database.companies(*companies) as connection:
         step = await _queries.use_undo_step(connection, id=id, user_id=viewer.user_id, lasts=LASTS)

@@ -16,7 +16,7 @@ from gateway.http.permissions import Role
 from gateway.http.protection import form_of
 from gateway.http.refusals import NotAllowed, NotFound
 from gateway.http.rendering import render, words_for
-from gateway.http.scope import company_of
+from gateway.http.scope import company_of, id_in_path
 from gateway.http.undo import Undoing, offer_undo
 from gateway.http.words import Words
 
@@ -171,9 +171,7 @@ def endpoints_of(form: Form, words: Words) -> tuple[str, ...]:
 
 
 async def _member(request: web.Request) -> tuple[Company, Member]:
-    company, id = company_of(request), int(request.match_info["id"])
-    if id >= 2**63:
-        raise NotFound()
+    company, id = company_of(request), id_in_path(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         found = await members.member(connection, company.id, id)
     if found is None:
