@@ -5,8 +5,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 VENV := .venv/bin/python
 ARGS ?=
 # Tests wait for telephones and browsers, and measure what they said when: a third at a time keeps two processors too busy
-# for that. A file's tests share an installation, so that a file is one worker's.
-TOGETHER := -n 2 --dist loadfile
+# for that. What belongs together stays with one worker (tests/conftest.py).
+TOGETHER := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench machine lock clean python setup-run setup-test

@@ -1,3 +1,16 @@
 """Fixtures that every test may use."""
 
+import pytest
+
 pytest_plugins = ["tests.stack"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share tests over workers by file, and all that telephone over one worker.
+
+    Calls run in real time. Two exchanges at once on a small machine make each other's calls late.
+    """
+    telephone = {item.path for item in items if "asterisk_home" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "telephone" if item.path in telephone else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -145,8 +145,9 @@ export class Player {
     else {
       this.start = to;
       this.wave.setTime(to);
-      this.keepMoment();
     }
+    // The address says where to at once, also while the sound of that moment is still on its way.
+    this.keepMoment();
     this.show();
   }
 
