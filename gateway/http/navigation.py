@@ -26,6 +26,7 @@ class Place:
     name: str
     says: str = ""
     has_period: bool = False
+    keeps_view: bool = False  # another period shows the same page below it, asked for the same things
 
     def holds(self, path: str) -> bool:
         """Whether an address lies here or below."""
@@ -39,7 +40,7 @@ MAIN = (
     Place("/calls", N_("Calls"), has_period=True),
     Place("/visitors", N_("Visitors"), has_period=True),
     Place("/people", N_("People")),
-    Place("/reports", N_("Reports"), has_period=True),
+    Place("/reports", N_("Reports"), has_period=True, keeps_view=True),
     Place(SETTINGS, N_("Settings")),
 )
 
@@ -68,10 +69,13 @@ class Position:
     settings: tuple[Place, ...]
     here: Place | None
     section: Place | None  # of the settings
+    path: str = ""  # of the page itself
 
     @property
     def root(self) -> str:
         """Where another company's, or another period's, same page is."""
+        if self.here and self.here.keeps_view:
+            return self.path
         if self.section:
             return self.section.path
         return self.here.path if self.here else "/calls"
@@ -95,6 +99,7 @@ def position_of(request: web.Request, company_id: int | None) -> Position:
         settings,
         next((place for place in main if place.holds(request.path)), None),
         next((place for place in settings if place.holds(request.path)), None),
+        request.path,
     )
 
 

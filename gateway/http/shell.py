@@ -1,8 +1,9 @@
 """What stands around every page: navigation, company, period, notices; templates find it as ``shell``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from aiohttp import web
 from gateway.http.accounts import Company, Viewer
 from gateway.http.navigation import ALL_COMPANIES, Place, Position, position_of
 from gateway.http.notices import Notice, taken_notice
-from gateway.http.periods import Period, Span
+from gateway.http.periods import QUERY, Period, Span
 from gateway.http.permissions import Permission
 from gateway.http.routing import companies_with, permission_of
 from gateway.http.words import Words
@@ -39,8 +40,9 @@ class Shell:
     has_period: bool
     notice: Notice | None
     words: Words
+    view: Mapping[str, str] = MappingProxyType({})  # what the page is asked for, where another period keeps it
 
-    def link(self, path: str, **query: Any) -> str:
+    def link(self, path: str, /, **query: Any) -> str:
         """An address on these pages that keeps company and period; what is none in ``query`` is left out."""
         kept: dict[str, str] = {}
         if self.company and len(self.companies) > 1 and path != ALL_COMPANIES:
@@ -92,7 +94,7 @@ class Shell:
             if self.company and len(self.companies) > 1 and not self.is_overview
             else {}
         )
-        return root, kept
+        return root, {**kept, **self.view}
 
     @property
     def days(self) -> tuple[date | None, date]:
@@ -103,7 +105,7 @@ class Shell:
 
     def _with(self, root: str, period: Period) -> str:
         nothing: dict[str, None] = dict.fromkeys(self.period.query())
-        return self.link(root, **{**nothing, **period.query()})
+        return self.link(root, **{**nothing, **self.view, **period.query()})
 
 
 def shell_of(request: web.Request, viewer: Viewer, company: Company | None, words: Words) -> Shell:
@@ -121,7 +123,12 @@ def shell_of(request: web.Request, viewer: Viewer, company: Company | None, word
         is_overview or (position.here is not None and position.here.has_period),
         taken_notice(request),
         words,
+        _view(request) if position.here is not None and position.here.keeps_view else MappingProxyType({}),
     )
+
+
+def _view(request: web.Request) -> Mapping[str, str]:
+    return {name: value for name, value in request.query.items() if name not in ("company", *QUERY)}
 
 
 def named_company(request: web.Request, viewer: Viewer) -> Company | None:
