@@ -1,9 +1,8 @@
 """What stands around every page: navigation, company, period, notices; templates find it as ``shell``."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,7 +39,7 @@ class Shell:
     has_period: bool
     notice: Notice | None
     words: Words
-    view: Mapping[str, str] = MappingProxyType({})  # what the page is asked for, where another period keeps it
+    view: Mapping[str, str] = field(default_factory=dict)  # what the page is asked for, where another period keeps it
 
     def link(self, path: str, /, **query: Any) -> str:
         """An address on these pages that keeps company and period; what is none in ``query`` is left out."""
@@ -123,7 +122,7 @@ def shell_of(request: web.Request, viewer: Viewer, company: Company | None, word
         is_overview or (position.here is not None and position.here.has_period),
         taken_notice(request),
         words,
-        _view(request) if position.here is not None and position.here.keeps_view else MappingProxyType({}),
+        _view(request) if position.here is not None and position.here.keeps_view else {},
     )
 
 
