@@ -31,6 +31,7 @@ class Action(StrEnum):
     PERSON_CHANGED = "person.changed"  # what: joined, split, corrected
     PERSON_ERASED = "person.erased"
     AUDIT_EXPORTED = "audit.exported"
+    REPORT_EXPORTED = "report.exported"  # name: what the report says of itself; rows: how many; format
 
     SIGNED_IN = "account.signed_in"
     PASSWORD_SET = "account.password_set"

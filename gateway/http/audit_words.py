@@ -37,6 +37,7 @@ SENTENCES: dict[Action, str] = {
     Action.RECORDING_DOWNLOADED: N_("%(who)s downloaded the recording of %(call)s"),
     Action.RECORDING_DELETED: N_("%(who)s deleted the recording of %(call)s"),
     Action.CALLS_EXPORTED: N_("%(who)s exported a list of calls (%(count)s)"),
+    Action.REPORT_EXPORTED: N_("%(who)s exported the report “%(name)s” (%(count)s rows)"),
     Action.AUDIT_EXPORTED: N_("%(who)s exported the audit log (%(count)s lines)"),
     Action.CALL_MARKED: N_("%(who)s marked %(call)s: %(what)s"),
     Action.PERSON_CHANGED: N_("%(who)s changed a person: %(what)s"),
@@ -75,6 +76,7 @@ GROUPS: dict[str, str] = {
     "account": N_("Signing in"),
     "change": N_("Changes taken back"),
     "command": N_("Commands on the server"),
+    "report": N_("Exports of reports"),
     "audit": N_("Exports of this log"),
 }
 
@@ -179,7 +181,7 @@ class _Values(dict[str, str]):
             case "call":
                 return _call(line, words)
             case "count":
-                return words.number(_number(details.get("calls", details.get("lines"))))
+                return words.number(_number(details.get("calls", details.get("lines", details.get("rows")))))
             case "role" | "before":
                 return words.say(ROLES.get(str(details.get(place)), str(details.get(place, "?"))))
             case "kind":

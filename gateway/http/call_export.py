@@ -43,7 +43,7 @@ async def as_csv(request: web.Request) -> web.StreamResponse:
     company, filter = company_of(request), CallFilter.parse(request.query)
     words = words_for(request, company)
     await _note(request, company, filter, "csv")
-    answer = web.StreamResponse(headers=_headers("text/csv; charset=utf-8", _name(company, words, "csv")))
+    answer = web.StreamResponse(headers=_headers("text/csv; charset=utf-8", company, words, "csv"))
     await answer.prepare(request)
     await answer.write(b"\xef\xbb\xbf" + _lines([headings(words)]))
     async for calls in _pages(request, company, filter):
@@ -64,7 +64,7 @@ async def as_xlsx(request: web.Request) -> web.StreamResponse:
             await asyncio.to_thread(sheets.add, calls)
         await asyncio.to_thread(sheets.close)
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        answer = web.StreamResponse(headers=_headers(kind, _name(company, words, "xlsx")))
+        answer = web.StreamResponse(headers=_headers(kind, company, words, "xlsx"))
         answer.content_length = file.stat().st_size
         await answer.prepare(request)
         with file.open("rb") as written:
@@ -225,13 +225,14 @@ async def _note(request: web.Request, company: Company, filter: CallFilter, kind
         )
 
 
-def _headers(kind: str, name: str) -> dict[str, str]:
-    return {hdrs.CONTENT_TYPE: kind, hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'}
-
-
-def _name(company: Company, words: Words, ending: str) -> str:
+def attachment(company: Company, words: Words, what: str, ending: str) -> dict[str, str]:
+    """That the answer is a file to keep, and its name: what, whose, of which day."""
     tidy = "-".join(_ascii_words(company.name)) or "company"
-    return f"calls-{tidy}-{words.now:%Y-%m-%d}.{ending}"
+    return {hdrs.CONTENT_DISPOSITION: f'attachment; filename="{what}-{tidy}-{words.now:%Y-%m-%d}.{ending}"'}
+
+
+def _headers(kind: str, company: Company, words: Words, ending: str) -> dict[str, str]:
+    return {hdrs.CONTENT_TYPE: kind, **attachment(company, words, "calls", ending)}
 
 
 def _ascii_words(text: str) -> Iterator[str]:

@@ -44,6 +44,13 @@ MAIN = (
     Place(SETTINGS, N_("Settings")),
 )
 
+# Inside the reports: tabs, each with the period of the address.
+REPORT_PLACES = (
+    Place("/reports", N_("Breakdown"), has_period=True),
+    Place("/reports/missed", N_("Missed calls"), has_period=True),
+    Place("/reports/answering", N_("Who answers"), has_period=True),
+)
+
 # In the order in which a company is set up.
 SETTINGS_PLACES = (
     Place(
@@ -70,6 +77,8 @@ class Position:
     here: Place | None
     section: Place | None  # of the settings
     path: str = ""  # of the page itself
+    reports: tuple[Place, ...] = ()
+    report: Place | None = None
 
     @property
     def root(self) -> str:
@@ -94,12 +103,16 @@ def position_of(request: web.Request, company_id: int | None) -> Position:
         if viewer
         and (bool(settings) if place.path == SETTINGS else _may_open(table.get(place.path), viewer, company_id))
     )
+    reports = tuple(place for place in REPORT_PLACES if viewer and _may_open(table.get(place.path), viewer, company_id))
     return Position(
         main,
         settings,
         next((place for place in main if place.holds(request.path)), None),
         next((place for place in settings if place.holds(request.path)), None),
         request.path,
+        reports,
+        # The innermost: the first of them holds all the others.
+        next((place for place in reversed(reports) if place.holds(request.path)), None),
     )
 
 
