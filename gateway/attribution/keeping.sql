@@ -1,7 +1,7 @@
 -- Decisions as they are kept: one row a call, its candidates, its touches, and the source on the call itself.
 
 -- name: source_named$
-SELECT id FROM sources WHERE company_id = :company_id AND name = :name;
+SELECT source_id FROM source_labels WHERE company_id = :company_id AND label = :name;
 
 -- name: add_source$
 -- The source of a label, made when the first call is credited to it; it takes the next colour of the palette.

@@ -45,7 +45,8 @@ INSERT INTO calls AS known (
 ) VALUES (
     :company_id, :node_id, :asterisk_id, :stage, :state, :outcome, :did,
     (SELECT id FROM tracking_numbers WHERE company_id = :company_id AND id = :number_id),
-    (SELECT id FROM sources WHERE company_id = :company_id AND id = :source_id),
+    coalesce((SELECT id FROM sources WHERE company_id = :company_id AND id = :source_id),
+             (SELECT source_id FROM merged_sources WHERE company_id = :company_id AND id = :source_id)),
     :trunk, :caller, :caller_name, :started_at, :answered_at, :ended_at, :ring_seconds, :talk_seconds, :answered_by,
     :last_answered_by, :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence,
     :region

@@ -32,7 +32,8 @@ FROM (
       AND (:before::timestamptz IS NULL OR v.started_at < :before)
     ORDER BY v.started_at DESC LIMIT :most
 ) visit
-LEFT JOIN sources s ON s.company_id = :company_id AND s.name = visit.label
+LEFT JOIN source_labels named ON named.company_id = :company_id AND named.label = visit.label
+LEFT JOIN sources s ON s.company_id = named.company_id AND s.id = named.source_id
 ORDER BY visit.started_at DESC;
 
 -- name: jobs

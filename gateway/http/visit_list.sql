@@ -54,7 +54,8 @@ SELECT p.*, s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
        (SELECT count(*) FROM leads l WHERE l.company_id = :company_id AND l.visit_id = p.id AND l.suspect = '') AS forms,
        c.call_id, c.chance
 FROM page p
-LEFT JOIN sources s ON s.company_id = :company_id AND s.name = p.label
+LEFT JOIN source_labels named ON named.company_id = :company_id AND named.label = p.label
+LEFT JOIN sources s ON s.company_id = named.company_id AND s.id = named.source_id
 LEFT JOIN LATERAL (
     SELECT a.call_id, a.chance FROM call_candidates a
     WHERE a.company_id = :company_id AND a.visit_id = p.id AND a.is_answer ORDER BY a.call_id LIMIT 1

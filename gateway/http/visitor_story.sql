@@ -18,7 +18,9 @@ SELECT visit.id, visit.started_at, visit.is_touch, visit.label, visit.channel, v
        visit.medium, visit.ad_group, visit.url, visit.referrer, visit.country, visit.region, visit.city, visit.device,
        visit.language, visit.consent, visit.consent_signal, visit.click_id_type, visit.rule,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour
-FROM visits visit LEFT JOIN sources s ON s.company_id = visit.company_id AND s.name = visit.label
+FROM visits visit
+LEFT JOIN source_labels named ON named.company_id = visit.company_id AND named.label = visit.label
+LEFT JOIN sources s ON s.company_id = named.company_id AND s.id = named.source_id
 WHERE visit.company_id = :company_id
   AND (:visitor_id::uuid IS NOT NULL AND visit.visitor_id = :visitor_id OR :visitor_id IS NULL AND visit.id = :visit_id::uuid)
   AND (:before::timestamptz IS NULL OR visit.started_at < :before)

@@ -174,7 +174,8 @@ LEFT JOIN LATERAL (
           AND visit.started_at <= l.received_at
         ORDER BY visit.started_at LIMIT 1
     ) v ON true
-    LEFT JOIN sources s ON s.company_id = :company_id AND s.name = v.label
+    LEFT JOIN source_labels named ON named.company_id = :company_id AND named.label = v.label
+    LEFT JOIN sources s ON s.company_id = named.company_id AND s.id = named.source_id
 ) f ON true
 WHERE p.company_id = :company_id AND p.id = asked.id;
 

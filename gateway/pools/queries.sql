@@ -19,10 +19,11 @@ UPDATE companies SET main_number = :main_number WHERE id = :company_id;
 SELECT id, name, colour, channel, source, medium, campaign FROM sources WHERE company_id = :company_id ORDER BY id;
 
 -- name: add_source$
--- Each new source takes the next colour of the palette.
+-- Each new source takes the next colour of the palette. None is made where visits of that name are another's.
 INSERT INTO sources (company_id, name, channel, source, medium, campaign, colour)
-VALUES (:company_id, :name, :channel, :source, :medium, :campaign,
-        (SELECT coalesce(max(colour) + 1, 0) FROM sources WHERE company_id = :company_id))
+SELECT :company_id, :name, :channel, :source, :medium, :campaign,
+       (SELECT coalesce(max(colour) + 1, 0) FROM sources WHERE company_id = :company_id)
+WHERE NOT EXISTS (SELECT FROM source_labels WHERE company_id = :company_id AND label = :name)
 ON CONFLICT (company_id, name) DO NOTHING
 RETURNING id;
 
