@@ -74,7 +74,7 @@ TABLE: tuple[Route, ...] = (
     Route("GET", "/calls/filters", call_pages.filters, Permission.CALLS_READ),
     Route("GET", "/calls/export.csv", call_export.as_csv, Permission.CALLS_EXPORT),
     Route("GET", "/calls/export.xlsx", call_export.as_xlsx, Permission.CALLS_EXPORT),
-    Route("POST", "/calls/views", saved_views.keep, Permission.CALLS_READ),
+    Route("POST", "/calls/views", saved_views.keep(saved_views.CALLS), Permission.CALLS_READ),
     Route("POST", "/calls/views/{view:[0-9]{1,19}}/remove", saved_views.remove, Permission.CALLS_READ),
     Route("GET", f"/calls/{_ID}", call_page.one_call, Permission.CALLS_READ),
     Route("GET", f"/calls/{_ID}/marks", call_marks.marks_page, Permission.CALLS_MARK),
