@@ -191,6 +191,13 @@ ROWS = {
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE companies SET recordings_kept_days = 365, recordings_kept_from = now();
     """,
+    "0022_sources_change": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO sources (company_id, name) SELECT id, 'Google Paid' FROM companies;
+        SELECT numberpool_merge_source(one.company_id, one.id, other.id)
+            FROM sources one JOIN sources other ON other.company_id = one.company_id AND other.name = 'Google Ads'
+            WHERE one.name = 'Google Paid';
+    """,
     "0023_kept_reports": """
         SELECT set_config('numberpool.companies', 'all', true);
         INSERT INTO saved_views (company_id, user_id, page, name, query)
