@@ -203,6 +203,13 @@ ROWS = {
         INSERT INTO saved_views (company_id, user_id, page, name, query)
             SELECT company_id, user_id, 'reports', 'Missed', 'by=source' FROM memberships;
     """,
+    "0024_spend": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO spend_imports (company_id, kind, file_name) SELECT id, 'google_ads', 'november.csv' FROM companies;
+        INSERT INTO spend (company_id, source_id, campaign, first_day, last_day, amount, currency, import_id)
+            SELECT s.company_id, s.id, 'spring', '2026-11-01', '2026-11-30', 1000.50, 'CAD', i.id
+            FROM sources s JOIN spend_imports i ON i.company_id = s.company_id;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
