@@ -60,5 +60,5 @@ lock: python
 	@$(PYTHON) gateway/local/environment.py lock $(ARGS)
 
 clean:
-	rm -rf .venv .numberpool .pytest_cache .mypy_cache .ruff_cache .hypothesis dist web/static/snippet web/static/player
+	rm -rf .venv .numberpool .pytest_cache .mypy_cache .ruff_cache .hypothesis dist web/static/snippet web/static/player web/static/charts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

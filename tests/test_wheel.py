@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from gateway.local import charts, player
 from gateway.local.snippet import SCRIPTS
 from gateway.store.migrate import known_revisions
 
@@ -95,7 +96,8 @@ def test_the_wheel_holds_what_is_not_python_and_no_leavings(wheel: Path) -> None
         assert wanted <= names
     for kind in ("*.sql", "machine/*.sh", "machine/*.service", "machine/*.conf"):
         assert {f"{path.relative_to(PROJECT)}" for path in (PROJECT / "gateway").rglob(kind)} <= names
-    assert {f"gateway/assets/web/static/snippet/{name}" for name in SCRIPTS} <= names
+    for folder, built in (("snippet", SCRIPTS), ("player", tuple(player.FILES)), ("charts", charts.FILES)):
+        assert {f"gateway/assets/web/static/{folder}/{name}" for name in built} <= names
     assert [name for name in names if "node_modules" in name] == []
     assert [name for name in names if "__pycache__" in name or name.startswith("tests/")] == []
 

@@ -45,7 +45,7 @@ class Templates:
         self.languages = load_languages(web_folder / "translations")
         self.static = {
             file.name: StaticFile(file.read_bytes(), _STATIC_TYPES[file.suffix])
-            for folder in (web_folder / "static", web_folder / "static" / "player")
+            for folder in (web_folder / "static", *(web_folder / "static" / name for name in ("player", "charts")))
             if folder.is_dir()
             for file in sorted(folder.iterdir())
             if file.suffix in _STATIC_TYPES

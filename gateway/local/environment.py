@@ -195,11 +195,12 @@ def _ensure_browser() -> None:
 
 def _build_for_browsers(kind: str) -> None:
     sys.path.insert(0, str(PROJECT))
-    from gateway.local import player, snippet
+    from gateway.local import charts, player, snippet
 
     try:
         snippet.build(_pip, say, with_checks=kind == "test")
         player.build(_pip, say)
+        charts.build(_pip, say)
     except snippet.BuildError as error:
         stop(str(error))
 
