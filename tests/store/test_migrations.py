@@ -210,6 +210,15 @@ ROWS = {
             SELECT s.company_id, s.id, 'spring', '2026-11-01', '2026-11-30', 1000.50, 'CAD', i.id
             FROM sources s JOIN spend_imports i ON i.company_id = s.company_id;
     """,
+    "0025_report_mail": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO mail_subscriptions (company_id, address, kind, secret)
+            SELECT id, 'boss@example.com', 'weekly', sha256(name::bytea) FROM companies;
+        INSERT INTO report_mails (company_id, subscription_id, what)
+            SELECT company_id, id, 'weekly:2026-11-16' FROM mail_subscriptions;
+        INSERT INTO alert_calls (company_id, subscription_id, call_id)
+            SELECT c.company_id, s.id, c.id FROM calls c JOIN mail_subscriptions s ON s.company_id = c.company_id;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
