@@ -298,6 +298,10 @@ class CallSettings(_Part):
         return self
 
 
+# An address, or a name and an address.
+_SENDER = r"[^\r\n<>@\s]+@[^\r\n<>@\s]+|[^\r\n<>]{1,100} <[^\r\n<>@\s]+@[^\r\n<>@\s]+>"
+
+
 class MailSettings(_Part):
     """The mail server that takes our letters: invitations, new passwords, notices. Without ``host`` none are sent."""
 
@@ -314,12 +318,22 @@ class MailSettings(_Part):
         Annotated[
             str,
             _matching(
-                r"[^\r\n<>@\s]+@[^\r\n<>@\s]+|[^\r\n<>]{1,100} <[^\r\n<>@\s]+@[^\r\n<>@\s]+>",
+                _SENDER,
                 "write an address, such as calls@example.com or Numberpool <calls@example.com>",
             ),
         ]
         | None
     ) = Field(None, description="written as from")
+    envelope_from: (
+        Annotated[str, _matching(r"[^\r\n<>@\s]+@[^\r\n<>@\s]+", "write an address alone, such as bounces@example.com")]
+        | None
+    ) = Field(None, description="where mail servers return what cannot be delivered; else the address of from")
+    reply_to: (
+        Annotated[
+            str, _matching(_SENDER, "write an address, such as office@example.com or Office <office@example.com>")
+        ]
+        | None
+    ) = Field(None, description="where answers of people go; else to from")
 
     @model_validator(mode="before")
     @classmethod

@@ -4,10 +4,11 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, make_msgid, parseaddr
+from typing import Any, ClassVar
 
 import aiosmtplib
 
@@ -40,40 +41,101 @@ class MailRefused(MailFault):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG that the HTML shows as ``<img src="cid:name">``."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """What is to be sent, to one person, as text and as HTML."""
+    """What is to be sent, to one person, as text and as HTML.
+
+    ``message_id`` is the left side of its Message-ID, for a mail that may be sent again and is the same then; none:
+    each has its own. ``unsubscribe`` is an address that ends such mails when it is posted to, without a question
+    (RFC 8058).
+    """
 
     to: str
     subject: str
     text: str
     html: str
+    pictures: tuple[Picture, ...] = ()
+    message_id: str | None = None
+    unsubscribe: str | None = None
 
 
-def written(mail: Mail, sender: str) -> EmailMessage:
+class _Unfolded:
+    """A header of one long word. Folded as text is, it would become encoded words, which nothing reads there."""
+
+    max_count: ClassVar[int] = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        """As it is: printable ASCII."""
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"{value!r} cannot stand in a header")
+        kwds["parse_tree"] = None
+        kwds["decoded"] = value
+
+    def fold(self, *, policy: Policy) -> str:
+        """On one line."""
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+def _policy() -> Policy:
+    registry = HeaderRegistry()
+    for name in ("List-Unsubscribe", "List-Unsubscribe-Post"):
+        registry.map_to_type(name, _Unfolded)  # type: ignore[arg-type]
+    return SMTP.clone(header_factory=registry)
+
+
+_POLICY = _policy()
+
+
+def written(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessage:
     """The message as it travels (RFC 5322). Raises MailRefused for what would write a header of its own."""
     name, address = parseaddr(sender)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     try:
         message["From"] = Address(name, addr_spec=address)
         message["To"] = Address(addr_spec=mail.to)
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(datetime.now(UTC))
-        message["Message-ID"] = make_msgid("numberpool", address.rpartition("@")[2])
+        domain = address.rpartition("@")[2]
+        message["Message-ID"] = f"<{mail.message_id}@{domain}>" if mail.message_id else make_msgid("numberpool", domain)
+        if reply_to is not None:
+            answers_to, answers_at = parseaddr(reply_to)
+            message["Reply-To"] = Address(answers_to, addr_spec=answers_at)
+        if mail.unsubscribe is not None:
+            message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         # No answer by machines, please (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        html = message.get_payload()[-1]  # type: ignore[index]
+        for picture in mail.pictures:
+            html.add_related(  # type: ignore[union-attr]
+                picture.png,
+                "image",
+                "png",
+                cid=f"<{picture.name}>",
+                disposition="inline",
+                filename=f"{picture.name}.png",
+            )
         message.as_bytes()
     except (ValueError, UnicodeError, IndexError, MessageError) as error:
         raise MailRefused(f"the mail cannot be written: {error}") from None
     return message
 
 
-async def send(settings: MailSettings, mail: Mail) -> None:
-    """Hand a mail to the server. Raises ServerAway, ServerRefuses, MailRefused."""
+async def send(settings: MailSettings, mail: Mail) -> str:
+    """Hand a mail to the server; what it said as it took it. Raises ServerAway, ServerRefuses, MailRefused."""
     assert settings.host is not None
     assert settings.sender is not None
-    message = written(mail, settings.sender)
+    message = written(mail, settings.sender, settings.reply_to)
     where = f"{settings.host}:{settings.port}"
     context = _tls(settings)
     client = aiosmtplib.SMTP(
@@ -93,7 +155,10 @@ async def send(settings: MailSettings, mail: Mail) -> None:
             await client.starttls(tls_context=context)
         if settings.user is not None and settings.password is not None:
             await client.login(settings.user, settings.password.get_secret_value())
-        await client.send_message(message)
+        _, said = await client.send_message(
+            message, sender=settings.envelope_from or parseaddr(settings.sender)[1], recipients=[mail.to]
+        )
+        return _said(said)
     except aiosmtplib.SMTPAuthenticationError as error:
         raise ServerRefuses(
             f"{where} does not take mail.user and mail.password ({error.code} {_said(error.message)})"
