@@ -1,5 +1,4 @@
-"""The book of what was spent: amounts for days, of a source or of a campaign of it; nothing is counted twice in
-silence.
+"""The book of what was spent: amounts for days, of a source or a campaign of it; nothing is counted twice in silence.
 
 Two amounts clash where they are for some of the same days of the same source, and of the same campaign or one of them
 of the source as a whole. Whoever enters an amount that clashes is told, and may say that it comes on top, such as a
@@ -52,7 +51,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class MonthCell:
-    """What a source cost in a month. ``own_id``: the amount that is this cell and nothing else, to be changed in place."""
+    """What a source cost in a month. ``own_id``: the amount that is this cell alone, to be changed in place."""
 
     amount: Decimal
     number: int
@@ -89,7 +88,7 @@ class Doubled:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the numbers of a pool cost a month, those that stand for one source by themselves; ``priced`` have a price."""
+    """What the numbers of a pool cost a month, static ones by the source they stand for; ``priced`` have a price."""
 
     pool_id: int
     pool_name: str
