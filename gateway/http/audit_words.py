@@ -110,6 +110,8 @@ _WHAT: dict[str, str] = {
     "note": N_("note"),
     "status": N_("status"),
     "job": N_("job"),
+    "called_back": N_("called back"),
+    "call.called_back": N_("that a caller was called back"),
     "joined": N_("joined two people into one"),
     "split": N_("split into two"),
     "corrected": N_("corrected"),

@@ -1,7 +1,7 @@
 """How the pages say things to people: times, durations, telephone numbers, outcomes."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ UTC = ZoneInfo("UTC")
 # The year at the end of a pattern, with what leads to it.
 _YEAR = re.compile(r"[\s,]*y.*$")
 _UNITS = (("hour", 3600), ("minute", 60), ("second", 1))
+_ROUGH_UNITS = (("day", 24 * 60), ("hour", 60), ("minute", 1))
 
 
 class Words:
@@ -93,6 +94,15 @@ class Words:
         """The name of a period."""
         say = self._say.gettext
         return {
+    def weekday(self, number: int) -> str:
+        """Mon; Monday is 0."""
+        return str(dates.get_day_names("abbreviated", context="stand-alone", locale=self.locale)[number])
+
+    def hour(self, hour: int) -> str:
+        """9 AM, or 09 where the country counts to 24."""
+        has_halves = "a" in dates.get_time_format("short", self.locale).pattern
+        return dates.format_time(time(hour), "h a" if has_halves else "HH", locale=self.locale)
+
             Span.TODAY: say("Today"),
             Span.WEEK: say("Last 7 days"),
             Span.MONTH: say("Last 30 days"),
@@ -150,6 +160,20 @@ class Words:
     def number(self, value: float) -> str:
         """1,000."""
         return numbers.format_decimal(value, locale=self.locale)
+
+    def rough_duration(self, seconds: float) -> str:
+        """12 min, 2 hr 10 min, 3 days 4 hr: how long somebody waited; the two largest units say enough."""
+        whole = max(0, round(seconds))
+        if whole < 60:
+            return units.format_unit(whole, "duration-second", length="short", locale=self.locale)
+        left, parts = round(whole / 60), list[str]()
+        for unit, size in _ROUGH_UNITS:
+            count, left = divmod(left, size)
+            if count and len(parts) < 2:
+                parts.append(units.format_unit(count, f"duration-{unit}", length="short", locale=self.locale))
+            elif parts:
+                break
+        return " ".join(parts)
 
     def percent(self, share: float) -> str:
         """14%."""

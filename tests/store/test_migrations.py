@@ -219,6 +219,10 @@ ROWS = {
         INSERT INTO alert_calls (company_id, subscription_id, call_id)
             SELECT c.company_id, s.id, c.id FROM calls c JOIN mail_subscriptions s ON s.company_id = c.company_id;
     """,
+    "0026_call_backs": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO call_backs (company_id, call_id) SELECT company_id, id FROM calls;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
