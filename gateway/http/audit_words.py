@@ -139,6 +139,9 @@ _WHAT: dict[str, str] = {
     "numbers.changed": N_("the number"),
     "numbers.removed": N_("the number"),
     "numbers.imported": N_("the pool"),
+    "source.changed": N_("the source"),
+    "source.hidden": N_("the source"),
+    "source.merged": N_("two sources made one"),
     "site.changed": N_("the website"),
     "site.number_removed": N_("a number taken off a website"),
 }

@@ -8,8 +8,8 @@ SELECT (SELECT ROW(id, name, colour) FROM sources WHERE company_id = :company_id
        (SELECT name FROM destinations WHERE company_id = :company_id AND dial = :by::text ORDER BY id LIMIT 1) AS person;
 
 -- name: sources
--- All sources.
-SELECT id, name FROM sources WHERE company_id = :company_id ORDER BY name LIMIT 500;
+-- All sources that are offered.
+SELECT id, name FROM sources WHERE company_id = :company_id AND hidden_at IS NULL ORDER BY name LIMIT 500;
 
 -- name: pools
 -- All pools.

@@ -19,6 +19,7 @@ from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
 from gateway.http.scope import company_of
 from gateway.http.words import Words
+from gateway.visits import source_changes
 
 PAGE = 50
 
@@ -44,6 +45,11 @@ async def call_log(request: web.Request) -> web.StreamResponse:
         raise web.HTTPSeeOther(view.url())  # a form sends also what was not chosen
     filter, before, words = view.filter, view.before, words_for(request, company)
     async with request.app[PARTS].database.companies(company.id) as connection:
+        if isinstance(filter.source, int):
+            # An address that was kept may name a source that is part of another by now.
+            merged = await source_changes.merged_into(connection, company.id, filter.source)
+            if merged is not None:
+                raise web.HTTPSeeOther(view.url(source=merged))
         chips = await call_choices.chips(connection, company, view, words)
         calls, has_older = await call_list.page_of_calls(connection, company, filter, before, PAGE)
         now = [] if before else await call_list.calls_now(connection, company, filter)

@@ -151,7 +151,8 @@ async def _show(
     preview: Preview | None = None,
 ) -> web.StreamResponse:
     async with request.app[PARTS].database.companies(company.id) as connection:
-        sources = [(each["name"], each["name"]) for each in await setup.sources(connection, of_setup(company))]
+        known = await setup.sources(connection, of_setup(company))
+        sources = [(each["name"], each["name"]) for each in known if each["hidden_at"] is None]
     return render(
         request,
         "pool_import.html",

@@ -245,6 +245,7 @@ async def _show_number(
     words = words_for(request, company)
     async with request.app[PARTS].database.companies(company.id) as connection:
         sources = await setup.sources(connection, of_setup(company))
+        sources = [each for each in sources if each["hidden_at"] is None or each["id"] == number["source_id"]]
         destinations = await setup.destinations(connection, of_setup(company))
         paid_in = await pool_changes.currency(connection, company.id)
     record = number["record_calls"]

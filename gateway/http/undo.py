@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from asyncpg import IntegrityConstraintViolationError
 
 from gateway import audit
 from gateway.audit import Action
@@ -67,23 +68,45 @@ async def offer_undo(connection: Connection, company_id: int, viewer: Viewer, ki
     return step
 
 
+class NoWayBack(Exception):
+    """What was changed since leaves no way back; raised by what takes a change back."""
+
+
 async def undo(request: web.Request) -> web.StreamResponse:
-    """Take one change back, once, by whoever made it; NotFound for any other."""
-    viewer, form = request[VIEWER], await form_of(request)
-    to = local_path(form.get("next"))
-    id = id_in_path(request)
+    """Take one change back, once, by whoever made it; NotFound for any other.
+
+    Where later changes leave no way back, nothing is changed, and the next page says so.
+    """
+    form = await form_of(request)
+    to, say = local_path(form.get("next")), words_for(request).say
+    try:
+        is_undone = await _taken_back(request)
+    except (NoWayBack, IntegrityConstraintViolationError):
+        said = say("That cannot be undone any more: what it was about has been changed or removed since.")
+        return changed(request, to, Notice(said, is_problem=True))
+    if not is_undone:
+        return changed(request, to, Notice(say("That can no longer be undone."), is_problem=True))
+    return changed(request, to, Notice(say("Undone.")))
+
+
+async def _taken_back(request: web.Request) -> bool:
+    """Take the change back that the address names; false where nothing of that is kept."""
+    viewer, id = request[VIEWER], id_in_path(request)
     companies = companies_with(Permission.SIGNED_IN, viewer)
     async with request.app[PARTS].database.companies(*companies) as connection:
         step = await _queries.use_undo_step(connection, id=id, user_id=viewer.user_id, lasts=LASTS)
         if step is None:
-            say = words_for(request).say
-            return changed(request, to, Notice(say("That can no longer be undone."), is_problem=True))
+            return False
         reversal = request.app[REVERSALS].get(step["kind"])
         if reversal is None:
             raise NotFound()
         if step["company_id"] not in companies_with(reversal.permission, viewer):
             raise NotAllowed(permission=reversal.permission.value)
-        subject = await reversal.take_back(Undoing(connection, step["company_id"], viewer, json.loads(step["reverse"])))
+        undoing = Undoing(connection, step["company_id"], viewer, json.loads(step["reverse"]))
+        try:
+            subject = await reversal.take_back(undoing)
+        except NotFound:
+            raise NoWayBack from None
         kind = step["kind"]
         await audit.note(connection, actor_of(request), step["company_id"], Action.CHANGE_UNDONE, subject, kind=kind)
-    return changed(request, to, Notice(words_for(request).say("Undone.")))
+    return True

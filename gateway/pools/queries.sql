@@ -16,7 +16,7 @@ UPDATE companies SET is_default = false WHERE is_default;
 UPDATE companies SET main_number = :main_number WHERE id = :company_id;
 
 -- name: sources
-SELECT id, name, colour, channel, source, medium, campaign FROM sources WHERE company_id = :company_id ORDER BY id;
+SELECT id, name, colour, channel, source, medium, campaign, hidden_at FROM sources WHERE company_id = :company_id ORDER BY id;
 
 -- name: add_source$
 -- Each new source takes the next colour of the palette. None is made where visits of that name are another's.

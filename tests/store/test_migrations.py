@@ -223,6 +223,7 @@ ROWS = {
         SELECT set_config('numberpool.companies', 'all', true);
         INSERT INTO call_backs (company_id, call_id) SELECT company_id, id FROM calls;
     """,
+    "0027_source_counts": "SELECT numberpool_rows_of_source(1, 1)",
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
