@@ -98,7 +98,9 @@ async def hide(connection: Any, company_id: int, id: int, at: datetime | None) -
 
 async def rows_of(connection: Any, company_id: int, id: int) -> Mapping[str, int]:
     """How many rows of each table are a source's, by the table's name."""
-    return {row["relation"]: row["rows_there"] async for row in _queries.rows_of(connection, company_id=company_id, id=id)}
+    return {
+        row["relation"]: row["rows_there"] async for row in _queries.rows_of(connection, company_id=company_id, id=id)
+    }
 
 
 async def merge(connection: Any, company_id: int, merged: int, target: int) -> None:
