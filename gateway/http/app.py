@@ -30,12 +30,15 @@ from gateway.http import (
     pool_pages,
     recording,
     recording_rules,
+    report_export,
+    report_pages,
     saved_views,
     sign_in,
     site_check_pages,
     site_pages,
     source_page,
     source_pages,
+    tag_pages,
     user_pages,
     visitor_pages,
 )
@@ -46,6 +49,7 @@ from gateway.http.permissions import Permission
 from gateway.http.protection import add_security_headers, believe_proxies, same_site_only
 from gateway.http.rendering import TEMPLATES, static_file, templates_of_checkout_or_wheel
 from gateway.http.routing import ROUTES, Answers, Route, add_routes, guard, refuse_open_routes
+from gateway.http.table_export import Format
 from gateway.http.undo import REVERSALS, Reversal, undo
 
 __all__ = ["TABLE", "PagesParts", "pages_app"]
@@ -89,6 +93,14 @@ TABLE: tuple[Route, ...] = (
     Route("GET", f"/calls/{_ID}/recording", recording.play, Permission.RECORDINGS_HEAR, DATA),
     Route("GET", f"/calls/{_ID}/recording.wav", recording.download, Permission.RECORDINGS_HEAR, PAGE),
     Route("POST", f"/calls/{_ID}/called-back", missed_pages.called_back, Permission.CALLS_MARK),
+    Route("GET", "/reports", report_pages.report_page, Permission.REPORTS_READ),
+    Route("GET", "/reports/export.csv", report_export.export(Format.CSV), Permission.CALLS_EXPORT),
+    Route("GET", "/reports/export.xlsx", report_export.export(Format.XLSX), Permission.CALLS_EXPORT),
+    Route("GET", "/reports/months", report_pages.months_page, Permission.REPORTS_READ),
+    Route("GET", "/reports/months/export.csv", report_export.export_months(Format.CSV), Permission.CALLS_EXPORT),
+    Route("GET", "/reports/months/export.xlsx", report_export.export_months(Format.XLSX), Permission.CALLS_EXPORT),
+    Route("POST", "/reports/views", saved_views.keep(report_pages.REPORTS), Permission.REPORTS_READ),
+    Route("POST", "/reports/views/{view:[0-9]{1,19}}/remove", saved_views.remove, Permission.REPORTS_READ),
     Route("GET", "/reports/missed", missed_pages.missed_calls, Permission.REPORTS_READ),
     Route("GET", "/reports/missed/export.csv", missed_pages.as_csv, Permission.CALLS_EXPORT),
     Route("GET", "/reports/missed/export.xlsx", missed_pages.as_xlsx, Permission.CALLS_EXPORT),
@@ -195,6 +207,11 @@ TABLE: tuple[Route, ...] = (
     Route("POST", f"/settings/destinations/{_ID}/remove", destination_pages.remove, Permission.SETTINGS_WRITE),
     Route("POST", "/settings/destinations/callers", caller_pages.set_rule, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/destinations/callers/{_ID}/remove", caller_pages.forget, Permission.SETTINGS_WRITE),
+    Route("GET", "/settings/tags", tag_pages.all_tags, Permission.SETTINGS_READ),
+    Route("POST", "/settings/tags", tag_pages.add_tag, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/tags/{_ID}", tag_pages.one_tag_page, Permission.SETTINGS_WRITE),
+    Route("POST", f"/settings/tags/{_ID}", tag_pages.rename_tag, Permission.SETTINGS_WRITE),
+    Route("POST", f"/settings/tags/{_ID}/remove", tag_pages.remove_tag, Permission.SETTINGS_WRITE),
     Route("GET", "/settings/leads", lead_rule.rule_page, Permission.SETTINGS_READ),
     Route("POST", "/settings/leads", lead_rule.change, Permission.SETTINGS_WRITE),
     Route("GET", "/settings/recording", recording_rules.rules_page, Permission.SETTINGS_READ),
@@ -239,6 +256,7 @@ TAKEN_BACK: dict[str, Reversal] = {
     **person_changes.REVERSALS,
     **saved_views.REVERSALS,
     **source_page.REVERSALS,
+    **tag_pages.REVERSALS,
     "site.changed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_change),
     "site.number_removed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_removal),
     "pool.changed": Reversal(Permission.SETTINGS_WRITE, pool_pages.take_back_change),

@@ -139,6 +139,8 @@ _WHAT: dict[str, str] = {
     "numbers.changed": N_("the number"),
     "numbers.removed": N_("the number"),
     "numbers.imported": N_("the pool"),
+    "tag.renamed": N_("the tag"),
+    "tag.removed": N_("the tag"),
     "source.changed": N_("the source"),
     "source.hidden": N_("the source"),
     "source.merged": N_("two sources made one"),

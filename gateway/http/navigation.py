@@ -37,6 +37,7 @@ SETTINGS = "/settings"
 ALL_COMPANIES = "/companies"
 
 MAIN = (
+    Place("/overview", N_("Overview"), has_period=True),
     Place("/calls", N_("Calls"), has_period=True),
     Place("/visitors", N_("Visitors"), has_period=True),
     Place("/people", N_("People")),
@@ -47,6 +48,7 @@ MAIN = (
 # Inside the reports: tabs, each with the period of the address.
 REPORT_PLACES = (
     Place("/reports", N_("Breakdown"), has_period=True),
+    Place("/reports/months", N_("Months"), has_period=True),
     Place("/reports/missed", N_("Missed calls"), has_period=True),
     Place("/reports/answering", N_("Who answers"), has_period=True),
 )
@@ -62,7 +64,8 @@ SETTINGS_PLACES = (
     Place("/settings/learned", N_("How sure"), N_("How soon visitors call, and how often the answers were right.")),
     Place("/settings/destinations", N_("Destinations"), N_("Where calls ring, and what happens when nobody answers.")),
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
-    Place("/settings/leads", N_("Leads"), N_("When a call counts as a lead, and the tags you mark calls with.")),
+    Place("/settings/leads", N_("Leads"), N_("What counts as a lead.")),
+    Place("/settings/tags", N_("Tags"), N_("The words you mark calls with: how often each is used, and other names.")),
     Place("/settings/users", N_("Users"), N_("Who may sign in, and what each of them may see and do.")),
     Place("/settings/audit", N_("Audit log"), N_("Who listened, exported, changed or removed what, and when.")),
 )
@@ -87,7 +90,9 @@ class Position:
             return self.path
         if self.section:
             return self.section.path
-        return self.here.path if self.here else "/calls"
+        if self.here:
+            return self.here.path
+        return self.main[0].path if self.main else "/calls"
 
 
 def position_of(request: web.Request, company_id: int | None) -> Position:
