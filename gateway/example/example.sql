@@ -77,6 +77,10 @@ INSERT INTO legs (company_id, call_id, position, kind, dial, ring_seconds, talk_
 SELECT company_id, call_id, position, kind, dial, ring_seconds, talk_seconds, result, hangup_cause, answered_by
 FROM jsonb_populate_recordset(null::legs, :rows::jsonb);
 
+-- name: add_call_backs!
+INSERT INTO call_backs (company_id, call_id, at)
+SELECT company_id, call_id, at FROM jsonb_populate_recordset(null::call_backs, :rows::jsonb);
+
 -- name: add_recordings!
 INSERT INTO recordings (company_id, call_id, state, sides, rate, file, seconds, bytes, peaks, ready_at)
 SELECT :company_id, (row->>'call_id')::bigint, 'ready', row->>'sides', :rate, row->>'file', (row->>'seconds')::real,

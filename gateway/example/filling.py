@@ -33,6 +33,7 @@ from gateway.calls.region import region_of
 from gateway.calls.route import Destination
 from gateway.calls.sides import finished_file
 from gateway.errors import Mendable
+from gateway.example.call_backs import called_back_at
 from gateway.example.calling import Calls, blocked_caller, calls_of
 from gateway.example.course import DAYS, LATELY, Course, Grounds, run
 from gateway.example.talks import Recorded, by_name, record
@@ -131,7 +132,7 @@ async def fill(
             writing = _Writing(connection, company_id, trade, node_id, directory)
             await _queries.number_created(connection, company_id=company_id, since=since)
             await writing.course(course)
-            ids = await writing.calls(calls)
+            ids = await writing.calls(calls, until)
             say(f"{trade.company}: what brought each call is decided")
             await _attribute(connection, company_id, calls, ids, now)
             if voices is not None and speaking is not None:
@@ -273,12 +274,13 @@ class _Writing:
         for lead in course.leads:
             await store_lead(wire, lead)
 
-    async def calls(self, calls: Calls) -> list[int]:
-        """Calls with their legs and marks, and the jobs; the ids, in order."""
+    async def calls(self, calls: Calls, until: datetime) -> list[int]:
+        """Calls with their legs and marks, who was called back, and the jobs; the ids, in order."""
         company = self._company_id
         ids = await self._ids("calls", len(calls.calls))
         tags = await self._tags()
-        rows, legs, words, tagged = [], [], [], []
+        rows, legs, words, tagged, called_back = [], [], [], [], []
+        zone = ZoneInfo(self._trade.time_zone)
         for id, call in zip(ids, calls.calls, strict=True):
             entry = call_entry(call.record, self._directory)
             assert entry is not None
@@ -299,12 +301,16 @@ class _Writing:
                 {"word": word, "started_at": entry.started_at, "call_id": id}
                 for word in words_of([entry.caller_name, *call.tags, call.note])
             ]
+            missed = entry.outcome not in ("answered", "blocked") and entry.caller is not None
+            if missed and (at := called_back_at(call.record.key, entry.started_at, until, zone)):
+                called_back.append({"company_id": company, "call_id": id, "at": at})
             tagged += [
                 {"company_id": company, "call_id": id, "tag_id": tags[tag], "started_at": entry.started_at}
                 for tag in call.tags
             ]
         await self._many(_queries.add_calls, rows)
         await self._many(_queries.add_legs, legs)
+        await self._many(_queries.add_call_backs, called_back)
         await self._many(_queries.add_words, words)
         await self._many(_queries.add_call_tags, tagged)
         jobs = await self._ids("jobs", len(calls.jobs))

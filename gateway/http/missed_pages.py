@@ -191,9 +191,9 @@ def how(wait: Wait, words: Words) -> str:
         return say("still waits")
     if wait.reached.how is Reach.CALLED_AGAIN:
         return say("called again and was answered")
-    if wait.reached.how is Reach.CALLED_BACK:
-        return say("was called back")
-    return say("called back by %(who)s") % {"who": wait.reached.by or say("somebody who is no longer a user")}
+    if wait.reached.how is Reach.MARKED and wait.reached.by:
+        return say("called back by %(who)s") % {"who": wait.reached.by}
+    return say("was called back")
 
 
 def _shown(waits: Sequence[Wait], calls: Mapping[int, MissedCall], now: datetime) -> list[Shown]:

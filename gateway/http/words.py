@@ -41,6 +41,10 @@ class Words:
         """A text of the catalogues, in the reader's language."""
         return self._say.gettext(text)
 
+    def pgettext(self, context: str, text: str) -> str:
+        """A text of the catalogues that other languages say otherwise elsewhere; ``context`` says where this is."""
+        return self._say.pgettext(context, text)
+
     def ngettext(self, one: str, many: str, count: int) -> str:
         """A text of the catalogues about so many of something; ``%(num)s`` in it is the number."""
         return self._say.ngettext(one, many, count) % {"num": self.number(count)}
@@ -61,6 +65,14 @@ class Words:
         """Today, 10:42."""
         say = self._say.gettext
         return say("%(day)s, %(time)s") % {"day": self.day(self.local_day(moment)), "time": self.time(moment)}
+
+    def recent(self, moment: datetime) -> str:
+        """Today, 10:42, and of other days Nov 14, 10:42: where there is little room."""
+        day = self.local_day(moment)
+        if (self.now.date() - day).days in (0, 1):
+            return self.day_time(moment)
+        say = self._say.gettext
+        return say("%(day)s, %(time)s") % {"day": self.short_date(day), "time": self.time(moment)}
 
     def local_day(self, moment: datetime) -> date:
         """The day of the company's calendar."""
@@ -90,10 +102,6 @@ class Words:
         text = dates.format_date(day, pattern, self.locale)
         return text[:1].upper() + text[1:]
 
-    def span(self, span: Span) -> str:
-        """The name of a period."""
-        say = self._say.gettext
-        return {
     def weekday(self, number: int) -> str:
         """Mon; Monday is 0."""
         return str(dates.get_day_names("abbreviated", context="stand-alone", locale=self.locale)[number])
@@ -103,6 +111,10 @@ class Words:
         has_halves = "a" in dates.get_time_format("short", self.locale).pattern
         return dates.format_time(time(hour), "h a" if has_halves else "HH", locale=self.locale)
 
+    def span(self, span: Span) -> str:
+        """The name of a period."""
+        say = self._say.gettext
+        return {
             Span.TODAY: say("Today"),
             Span.WEEK: say("Last 7 days"),
             Span.MONTH: say("Last 30 days"),
@@ -157,10 +169,6 @@ class Words:
                 parts.append(units.format_unit(count, f"duration-{unit}", locale=self.locale))
         return " ".join(parts)
 
-    def number(self, value: float) -> str:
-        """1,000."""
-        return numbers.format_decimal(value, locale=self.locale)
-
     def rough_duration(self, seconds: float) -> str:
         """12 min, 2 hr 10 min, 3 days 4 hr: how long somebody waited; the two largest units say enough."""
         whole = max(0, round(seconds))
@@ -174,6 +182,10 @@ class Words:
             elif parts:
                 break
         return " ".join(parts)
+
+    def number(self, value: float) -> str:
+        """1,000."""
+        return numbers.format_decimal(value, locale=self.locale)
 
     def percent(self, share: float) -> str:
         """14%."""
