@@ -22,7 +22,7 @@ from gateway.delivery.mail import Mail, MailRefused, ServerAway, ServerRefuses, 
 from gateway.health import Condition, Health
 from gateway.reports.mail_alerts import Quiet, Waiting, gather
 from gateway.reports.mail_due import Days, Kind, Rhythm, due
-from gateway.reports.mail_subscriptions import Fate, Pause, Subscription, subscription
+from gateway.reports.mail_subscriptions import BY_HAND, Fate, Pause, Subscription, subscription
 from gateway.settings import MailSettings
 from gateway.store.database import AWAY, Connection, Database, OwnCalls, only_own_calls
 from gateway.store.jobs import Handler, Job, TryLater, enqueue
@@ -62,6 +62,11 @@ class Errand:
     what: str
     days: Days | None  # of a report
     queued_at: datetime
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody asked to see one now."""
+        return self.what.startswith(BY_HAND)
 
 
 # Writes a mail; none where there is nothing to say, or nobody who may read it.
@@ -152,7 +157,7 @@ async def _post_alert(database: Database, row: Mapping[str, Any], kind: Kind, zo
 
 async def send_now(connection: Connection, of: Subscription, days: Days | None, now: datetime) -> int | None:
     """Send one by hand, to see what it looks like and whether it arrives; its id. The next comes as it would have."""
-    return await _write_down(connection, of.company_id, of.id, f"now:{now.isoformat(timespec='seconds')}", days)
+    return await _write_down(connection, of.company_id, of.id, f"{BY_HAND}{now.isoformat(timespec='seconds')}", days)
 
 
 async def _write_down(

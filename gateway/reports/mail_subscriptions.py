@@ -23,6 +23,8 @@ _queries = load_queries(Path(__file__).parent, "mail.sql")
 
 # Of one subscription, on the page.
 MAILS_SHOWN = 5
+# How mails are named that somebody asked for.
+BY_HAND = "now:"
 _SIGNATURE_BYTES = 16
 
 
@@ -130,7 +132,7 @@ class PostedMail:
     @property
     def is_test(self) -> bool:
         """Whether somebody asked for it by hand."""
-        return self.what.startswith("now:")
+        return self.what.startswith(BY_HAND)
 
 
 async def subscriptions(connection: Connection, company_id: int, user_id: int | None = None) -> list[Subscription]:

@@ -1,0 +1,45 @@
+"""The missed calls that an alert tells of, with what is known of their callers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from gateway.store.database import Connection
+from gateway.store.queries import load_queries
+
+_queries = load_queries(Path(__file__).parent, "mail.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """A missed call. ``times``: of this caller that day, this one included; ``earlier``: of all days before it.
+
+    ``talked_at``: when this caller was last answered before; ``colour`` is the source's, none where it is not known.
+    """
+
+    id: int
+    caller: str | None
+    caller_name: str
+    did: str
+    started_at: datetime
+    outcome: str
+    ring_seconds: float | None
+    source: str | None
+    colour: int | None
+    campaign: str
+    keyword: str
+    times: int
+    talked_at: datetime | None
+    earlier: int
+
+
+async def told(connection: Connection, company_id: int, zone: str, mail_id: int) -> list[ToldCall]:
+    """Those of one mail, the oldest first."""
+    rows = _queries.told_calls(connection, company_id=company_id, zone=zone, mail_id=mail_id)
+    return [ToldCall(**dict(row)) async for row in rows]
+
+
+async def newest(connection: Connection, company_id: int, zone: str, most: int) -> list[ToldCall]:
+    """The last missed calls there were, the oldest of them first: to show what an alert looks like."""
+    rows = _queries.newest_missed(connection, company_id=company_id, zone=zone, most=most)
+    return [ToldCall(**dict(row)) async for row in rows][::-1]
