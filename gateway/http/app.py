@@ -7,6 +7,7 @@ from aiohttp import web
 from gateway.http import (
     account_pages,
     advice_pages,
+    answering_pages,
     api,
     audit_pages,
     call_export,
@@ -104,6 +105,9 @@ TABLE: tuple[Route, ...] = (
     Route("GET", "/reports/missed", missed_pages.missed_calls, Permission.REPORTS_READ),
     Route("GET", "/reports/missed/export.csv", missed_pages.as_csv, Permission.CALLS_EXPORT),
     Route("GET", "/reports/missed/export.xlsx", missed_pages.as_xlsx, Permission.CALLS_EXPORT),
+    Route("GET", "/reports/answering", answering_pages.who_answers, Permission.REPORTS_READ),
+    Route("GET", "/reports/answering/export.csv", answering_pages.as_csv, Permission.CALLS_EXPORT),
+    Route("GET", "/reports/answering/export.xlsx", answering_pages.as_xlsx, Permission.CALLS_EXPORT),
     Route("GET", "/visitors", visitor_pages.all_visits, Permission.VISITORS_READ),
     Route("GET", f"/visitors/{_VISIT}", visitor_pages.by_visit, Permission.VISITORS_READ),
     Route("GET", f"/visitors/of/{_VISITOR}", visitor_pages.by_visitor, Permission.VISITORS_READ),
