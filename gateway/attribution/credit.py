@@ -18,7 +18,7 @@ POSITION_ENDS = Fraction(2, 5)
 # Steps in which a time decay's weight is told: finer than any report shows.
 _FINE = 10**12
 # Beyond so many half-lives a touch weighs nothing beside a later one.
-_MOST_HALVINGS = 60.0
+MOST_HALVINGS = 60.0
 
 # Media and channels of visits that somebody paid for (Google Analytics 4's default channel groups).
 PAID_CHANNELS = frozenset(
@@ -106,7 +106,7 @@ def _weights(touches: Sequence[CreditTouch], model: Model, at: datetime, half_li
         case Model.TIME_DECAY:
             # Counted from the last touch, so that an old history weighs as a new one does.
             ages = [(touches[last].at - each.at) / half_life for each in touches]
-            return [Fraction(round(_FINE * 2.0 ** -min(age, _MOST_HALVINGS)), _FINE) for age in ages]
+            return [Fraction(round(_FINE * 2.0 ** -min(age, MOST_HALVINGS)), _FINE) for age in ages]
 
 
 def _one(place: int, count: int) -> list[Fraction]:

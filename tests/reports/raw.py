@@ -196,8 +196,7 @@ def fitting(
     for each in all_told:
         for touch_day, facets, by_model in each.touches:
             share = by_model[question.model]
-            counts_on_click = question.basis is Basis.CLICK and each.kind in ("call", "lead")
-            day = touch_day if counts_on_click else each.day
+            day = touch_day if question.basis is Basis.CLICK else each.day
             values = {**each.own, **facets}
             if (
                 share

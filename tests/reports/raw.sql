@@ -4,7 +4,8 @@
 SELECT time_zone, credit_half_life, credit_days, qualified_seconds, currency FROM companies WHERE id = :company_id;
 
 -- name: sources
-SELECT id, name FROM sources WHERE company_id = :company_id;
+-- By what visits are named.
+SELECT source_id AS id, label AS name FROM source_labels WHERE company_id = :company_id;
 
 -- name: visits
 SELECT id, visitor_id, site_id, started_at, is_touch, label, channel, source, medium, campaign, content, keyword,

@@ -224,6 +224,28 @@ ROWS = {
         INSERT INTO call_backs (company_id, call_id) SELECT company_id, id FROM calls;
     """,
     "0027_source_counts": "SELECT numberpool_rows_of_source(1, 1)",
+    "0028_attention": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO silences (company_id, kind, subject_id, since, a_day)
+            SELECT company_id, 'number', id, now(), 3 FROM tracking_numbers;
+        INSERT INTO put_off (company_id, need, until) SELECT id, 'missed/1', now() + interval '7 days' FROM companies;
+        INSERT INTO node_states (node_id, seen_at, is_linked) SELECT id, now(), true FROM nodes;
+    """,
+    "0030_reports": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO report_facts (company_id, call_id, kind, call_day, click_day, place, source, channel, campaign,
+                                  keyword, landing, pool, number, region, city, device, person, hour, label, answered,
+                                  first_time, qualified, jobs, value, talk_seconds, ring_seconds)
+            SELECT company_id, id, 'call', '2026-11-01', '2026-11-01', 0, '', '', '', '', '', '', '', '', '', '', '',
+                   '7', '', true, true, true, 0, 0, 60, 5 FROM calls;
+        INSERT INTO report_chances SELECT company_id, id, '2026-11-01', 1, '', 1 FROM calls;
+        INSERT INTO report_sums
+            SELECT id, 0, 20758, 0, 0, 0, '', '', 1, 1, 1, 1, 0, 0, 60, 5, 0, 0, 0, 0, 0 FROM companies;
+        INSERT INTO report_returns SELECT id, '2026-11-01', '2026-10-01', 1 FROM companies;
+        INSERT INTO report_blocks SELECT id, 0, 20758 FROM companies;
+        INSERT INTO report_due (company_id) SELECT id FROM companies;
+    """,
+    "0031_lead_rule": "SELECT 1",
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.

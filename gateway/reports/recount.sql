@@ -1,0 +1,302 @@
+-- Counting calls and leads again that have changed. One transaction of a company at a time: it holds the lock.
+
+-- name: lock_reports!
+SELECT pg_advisory_xact_lock(hashtextextended('reports/' || :company_id::bigint, 0));
+
+-- name: try_lock_reports$
+SELECT pg_try_advisory_xact_lock(hashtextextended('reports/' || :company_id::bigint, 0));
+
+-- name: oldest_due$
+-- The company whose change waits longest.
+SELECT company_id FROM report_due ORDER BY id LIMIT 1;
+
+-- name: all_due!
+-- A rule that holds for every call has changed: each is due.
+WITH rule AS (DELETE FROM report_due WHERE company_id = :company_id AND call_id IS NULL AND lead_id IS NULL RETURNING id)
+INSERT INTO report_due (company_id, call_id, lead_id)
+SELECT :company_id, every.call_id, every.lead_id FROM (
+    SELECT id AS call_id, NULL::uuid AS lead_id, started_at AS at FROM calls
+    WHERE company_id = :company_id AND state = 'ended'
+    UNION ALL SELECT NULL, id, received_at FROM leads WHERE company_id = :company_id
+) every
+WHERE EXISTS (SELECT FROM rule)
+-- The newest days are what people look at.
+ORDER BY every.at DESC;
+
+-- name: has_rule_due$
+SELECT EXISTS (SELECT FROM report_due WHERE company_id = :company_id AND call_id IS NULL AND lead_id IS NULL);
+
+-- name: how_many_due$
+-- At most so many.
+SELECT count(*) FROM (SELECT FROM report_due WHERE company_id = :company_id LIMIT :most) few;
+
+-- name: make_all_due!
+INSERT INTO report_due (company_id) VALUES (:company_id);
+
+-- name: take_due
+-- What waits longest, at most so many rows, and as many of the newest: who changes something while a long history is
+-- counted does not wait for it.
+WITH few AS (
+    (SELECT id FROM report_due WHERE company_id = :company_id ORDER BY id LIMIT :most)
+    UNION (SELECT id FROM report_due WHERE company_id = :company_id ORDER BY id DESC LIMIT :newest)
+)
+DELETE FROM report_due due USING few WHERE due.company_id = :company_id AND due.id = few.id
+RETURNING due.call_id, due.lead_id;
+
+-- name: with_related
+-- Calls and leads, and those whose figures hang on theirs: the next call of the same caller, and the leads of the same job.
+WITH given AS (
+    SELECT id AS call_id, NULL::uuid AS lead_id FROM unnest(:calls::bigint[]) AS id
+    UNION ALL SELECT NULL, id FROM unnest(:leads::uuid[]) AS id
+)
+SELECT call_id, lead_id FROM given
+UNION
+SELECT next.id, NULL FROM calls mine
+CROSS JOIN LATERAL (
+    SELECT theirs.id FROM calls theirs
+    WHERE theirs.company_id = mine.company_id AND theirs.caller = mine.caller
+      AND (theirs.started_at, theirs.id) > (mine.started_at, mine.id)
+      AND theirs.state = 'ended' AND theirs.outcome <> 'blocked' AND theirs.status <> 'spam'
+    ORDER BY theirs.started_at, theirs.id LIMIT 1
+) next
+WHERE mine.company_id = :company_id AND mine.id = ANY (:calls)
+UNION
+SELECT part.call_id, part.lead_id FROM job_leads mine
+JOIN job_leads part ON part.company_id = mine.company_id AND part.job_id = mine.job_id
+WHERE mine.company_id = :company_id AND (mine.call_id = ANY (:calls) OR mine.lead_id = ANY (:leads));
+
+-- name: missing_labels
+-- What brought leads and leads to no source yet.
+SELECT DISTINCT ON (visit.label) visit.label, visit.channel, visit.source, visit.medium
+FROM leads lead
+JOIN visits visit ON visit.company_id = lead.company_id AND visit.visitor_id = lead.visitor_id AND visit.is_touch
+                 AND visit.started_at <= lead.received_at OR visit.company_id = lead.company_id AND visit.id = lead.visit_id
+WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND visit.label <> ''
+  AND NOT EXISTS (SELECT FROM source_labels known WHERE known.company_id = :company_id AND known.label = visit.label);
+
+-- name: recount
+-- Count calls and leads again; the days whose figures that has changed. Shares are those of gateway.attribution.credit
+-- (a test compares the two). What is known of a visit that is gone stays as it was.
+WITH company AS MATERIALIZED (
+    SELECT own.id, own.time_zone, own.currency, own.qualified_seconds, own.credit_days,
+           extract(epoch FROM own.credit_half_life)::double precision AS half_life,
+           (SELECT min(site.id) FROM sites site WHERE site.company_id = own.id) AS first_site
+    FROM companies own WHERE own.id = :company_id
+), asked AS MATERIALIZED (
+    SELECT call.id AS call_id, NULL::uuid AS lead_id, call.started_at AS at,
+           CASE WHEN call.status = 'spam' THEN 'spam' WHEN call.outcome = 'blocked' THEN 'blocked' ELSE 'call' END AS kind,
+           coalesce(call.source_id::text, '') AS source, call.channel, call.campaign, call.keyword,
+           coalesce(call.pool_id::text, '') AS pool, call.did AS number, call.region,
+           coalesce(call.answered_by, '') AS person,
+           call.outcome = 'answered' OR call.outcome = 'cut_off' AND call.answered_at IS NOT NULL AS answered,
+           call.is_first AS first_time,
+           call.status IN ('lead', 'quoted', 'booked', 'lost')
+               OR call.outcome = 'answered' AND coalesce(call.talk_seconds, 0) >= company.qualified_seconds AS qualified,
+           coalesce(call.talk_seconds, 0)::double precision AS talk_seconds,
+           coalesce(call.ring_seconds, 0)::double precision AS ring_seconds,
+           (SELECT (earlier.started_at AT TIME ZONE company.time_zone)::date FROM calls earlier
+            WHERE earlier.company_id = call.company_id AND earlier.caller = call.caller
+              AND (earlier.started_at, earlier.id) < (call.started_at, call.id)
+              AND earlier.state = 'ended' AND earlier.outcome <> 'blocked' AND earlier.status <> 'spam'
+            ORDER BY earlier.started_at DESC, earlier.id DESC LIMIT 1) AS before_day,
+           NULL::uuid AS visit_id, NULL::uuid AS visitor_id
+    FROM calls call CROSS JOIN company
+    WHERE call.company_id = :company_id AND call.id = ANY (:calls::bigint[]) AND call.state = 'ended'
+    UNION ALL
+    SELECT NULL, lead.id, lead.received_at, 'lead', '', '', '', '', '', '', '', '', false, false, false, 0, 0, NULL,
+           lead.visit_id, lead.visitor_id
+    FROM leads lead WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND lead.suspect = ''
+), parts AS (
+    -- Of jobs: each lead that counts, with its place among the job's.
+    SELECT part.call_id, part.lead_id, job.value, job.currency,
+           row_number() OVER (PARTITION BY part.job_id
+                              ORDER BY coalesce(call.started_at, lead.received_at), part.id) AS place
+    FROM job_leads part
+    JOIN jobs job ON job.company_id = part.company_id AND job.id = part.job_id
+    LEFT JOIN calls call ON call.company_id = part.company_id AND call.id = part.call_id
+    LEFT JOIN leads lead ON lead.company_id = part.company_id AND lead.id = part.lead_id
+    WHERE part.company_id = :company_id
+      AND part.job_id IN (SELECT job_id FROM job_leads mine WHERE mine.company_id = :company_id
+                          AND (mine.call_id = ANY (:calls) OR mine.lead_id = ANY (:leads)))
+      AND CASE WHEN part.call_id IS NULL THEN lead.suspect = ''
+               ELSE call.state = 'ended' AND call.outcome <> 'blocked' AND call.status <> 'spam' END
+), stored AS MATERIALIZED (
+    SELECT * FROM report_facts fact
+    WHERE fact.company_id = :company_id AND (fact.call_id = ANY (:calls) OR fact.lead_id = ANY (:leads))
+), arrivals AS MATERIALIZED (
+    -- The touches of leads: their visitor's, else the visit in which they were sent.
+    SELECT asked.lead_id, visit.* FROM asked CROSS JOIN company
+    JOIN visits visit ON visit.company_id = :company_id AND visit.visitor_id = asked.visitor_id AND visit.is_touch
+                     AND visit.started_at <= asked.at
+                     AND visit.started_at > asked.at - company.credit_days * interval '1 day'
+    WHERE asked.lead_id IS NOT NULL
+    UNION ALL
+    SELECT asked.lead_id, visit.* FROM asked CROSS JOIN company
+    JOIN visits visit ON visit.company_id = :company_id AND visit.id = asked.visit_id AND visit.started_at <= asked.at
+    WHERE asked.lead_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM visits other WHERE other.company_id = :company_id AND other.visitor_id = asked.visitor_id
+          AND other.is_touch AND other.started_at <= asked.at
+          AND other.started_at > asked.at - company.credit_days * interval '1 day')
+), touches AS MATERIALIZED (
+    SELECT asked.call_id, asked.lead_id, asked.at AS call_at, touch.at, touch.position::bigint AS position, touch.visit_id,
+           coalesce(touch.source_id::text, '') AS source, touch.channel, touch.campaign, touch.keyword, '' AS label,
+           touch.source = '(direct)' AS is_direct,
+           lower(touch.channel) = ANY (:paid_channels::text[]) OR lower(touch.medium) = ANY (:paid_media::text[])
+               OR lower(touch.medium) LIKE 'paid%' AS is_paid
+    FROM asked JOIN call_touches touch ON touch.company_id = :company_id AND touch.call_id = asked.call_id
+    WHERE touch.at <= asked.at
+    UNION ALL
+    SELECT asked.call_id, asked.lead_id, asked.at, visit.started_at,
+           row_number() OVER (PARTITION BY asked.lead_id ORDER BY visit.started_at, visit.id), visit.id,
+           coalesce(known.source_id::text, ''), visit.channel, visit.campaign, visit.keyword, visit.label,
+           visit.source = '(direct)',
+           lower(visit.channel) = ANY (:paid_channels) OR lower(visit.medium) = ANY (:paid_media)
+               OR lower(visit.medium) LIKE 'paid%'
+    FROM asked JOIN arrivals visit ON visit.lead_id = asked.lead_id
+    LEFT JOIN source_labels known ON known.company_id = :company_id AND known.label = visit.label
+), placed AS (
+    SELECT touches.*, row_number() OVER called AS turn, count(*) OVER whole AS many, last_value(at) OVER whole AS last_at
+    FROM touches
+    WINDOW called AS (PARTITION BY call_id, lead_id ORDER BY at, position),
+           whole AS (PARTITION BY call_id, lead_id ORDER BY at, position
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+), weighed AS (
+    SELECT placed.*,
+           coalesce(max(turn) FILTER (WHERE NOT is_direct) OVER whole, many) AS last_non_direct,
+           coalesce(max(turn) FILTER (WHERE is_paid) OVER whole, many) AS last_paid,
+           power(2.0, -least(extract(epoch FROM last_at - at)::double precision / company.half_life,
+                             :most_halvings::double precision)) AS weight
+    FROM placed CROSS JOIN company
+    WINDOW whole AS (PARTITION BY call_id, lead_id)
+), shared AS (
+    SELECT weighed.*,
+           CASE WHEN many > 1 THEN ARRAY[
+               (turn = 1)::integer::double precision,
+               (turn = many)::integer::double precision,
+               (turn = last_non_direct)::integer::double precision,
+               (turn = last_paid)::integer::double precision,
+               1.0 / many,
+               CASE WHEN many = 2 THEN 0.5 WHEN turn IN (1, many) THEN :ends::double precision
+                    ELSE (1 - 2 * :ends) / (many - 2) END,
+               weight / sum(weight) OVER (PARTITION BY call_id, lead_id)
+           ] END AS shares
+    FROM weighed
+), seen AS (
+    -- With what is known of each visit, or was as long as it was there.
+    SELECT shared.call_id, shared.lead_id, shared.at AS touch_at, shared.turn::smallint AS place, shared.shares, shared.source, shared.channel,
+           shared.campaign, shared.keyword, shared.label,
+           coalesce(CASE WHEN visit.site_id = company.first_site THEN '' ELSE
+                        coalesce(lower(split_part(split_part(regexp_replace(visit.url, '^[a-zA-Z]+://([^/?#@]*@)?', ''),
+                                                             '/', 1), ':', 1)), '') END
+                    || visit.page, was.landing, '') AS landing,
+           coalesce(visit.city, was.city, '') AS city, coalesce(visit.device, was.device, '') AS device
+    FROM shared CROSS JOIN company
+    LEFT JOIN LATERAL (
+        SELECT v.site_id, v.url, v.page, v.city, v.device FROM visits v
+        WHERE v.company_id = :company_id AND v.id = shared.visit_id
+          AND v.started_at >= shared.at - interval '1 day' AND v.started_at <= shared.at + interval '1 day' LIMIT 1
+    ) visit ON true
+    LEFT JOIN LATERAL (
+        SELECT s.landing, s.city, s.device FROM stored s
+        WHERE (s.call_id = shared.call_id OR s.lead_id = shared.lead_id) AND s.touch_at = shared.at
+        ORDER BY s.place = shared.turn DESC LIMIT 1
+    ) was ON true
+), kept AS (
+    -- A lead some of whose visits are gone keeps the touches that it had.
+    SELECT stored.* FROM stored
+    WHERE stored.lead_id IS NOT NULL AND stored.touch_at IS NOT NULL
+      AND (SELECT count(*) FROM stored all_stored WHERE all_stored.lead_id = stored.lead_id)
+        > (SELECT count(*) FROM seen WHERE seen.lead_id = stored.lead_id)
+), credited AS (
+    SELECT * FROM seen WHERE NOT EXISTS (SELECT FROM kept WHERE kept.lead_id = seen.lead_id)
+    UNION ALL
+    SELECT kept.call_id, kept.lead_id, kept.touch_at, kept.place, kept.shares, coalesce(known.source_id::text, ''), kept.channel,
+           kept.campaign, kept.keyword, kept.label, kept.landing, kept.city, kept.device
+    FROM kept LEFT JOIN source_labels known ON known.company_id = :company_id AND known.label = kept.label
+), fresh AS MATERIALIZED (
+    SELECT asked.call_id, asked.lead_id, asked.kind, (asked.at AT TIME ZONE company.time_zone)::date AS call_day,
+           (coalesce(credited.touch_at, asked.at) AT TIME ZONE company.time_zone)::date AS click_day,
+           credited.touch_at, coalesce(credited.place, 0::smallint) AS place, credited.shares,
+           coalesce(credited.source, asked.source) AS source, coalesce(credited.channel, asked.channel) AS channel,
+           coalesce(credited.campaign, asked.campaign) AS campaign, coalesce(credited.keyword, asked.keyword) AS keyword,
+           coalesce(credited.landing, '') AS landing, asked.pool, asked.number, asked.region,
+           coalesce(credited.city, '') AS city, coalesce(credited.device, '') AS device, asked.person,
+           ((extract(isodow FROM asked.at AT TIME ZONE company.time_zone) - 1) * 24
+            + extract(hour FROM asked.at AT TIME ZONE company.time_zone))::integer::text AS hour,
+           coalesce(credited.label, '') AS label,
+           is_call.yes AND asked.answered AS answered, is_call.yes AND asked.first_time AS first_time,
+           is_call.yes AND asked.qualified AS qualified,
+           CASE WHEN parts.place = 1 AND asked.kind IN ('call', 'lead') THEN 1 ELSE 0 END::smallint AS jobs,
+           CASE WHEN parts.place = 1 AND asked.kind IN ('call', 'lead') AND parts.currency = company.currency
+                THEN parts.value ELSE 0 END::double precision AS value,
+           CASE WHEN is_call.yes AND asked.answered THEN asked.talk_seconds ELSE 0 END AS talk_seconds,
+           CASE WHEN is_call.yes THEN asked.ring_seconds ELSE 0 END AS ring_seconds,
+           CASE WHEN is_call.yes THEN asked.before_day END AS before_day
+    FROM asked CROSS JOIN company
+    CROSS JOIN LATERAL (SELECT asked.kind = 'call' AS yes) is_call
+    LEFT JOIN parts ON parts.call_id = asked.call_id OR parts.lead_id = asked.lead_id
+    LEFT JOIN credited ON credited.call_id = asked.call_id OR credited.lead_id = asked.lead_id
+), old AS (
+    SELECT call_id, lead_id, kind, call_day, click_day, touch_at, place, shares, source, channel, campaign, keyword, landing, pool,
+           number, region, city, device, person, hour, label, answered, first_time, qualified, jobs, value, talk_seconds,
+           ring_seconds, before_day
+    FROM stored
+), differs AS MATERIALIZED (
+    (SELECT * FROM fresh EXCEPT ALL SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT ALL SELECT * FROM fresh)
+), removed AS (
+    DELETE FROM report_facts fact
+    WHERE fact.company_id = :company_id
+      AND (fact.call_id IN (SELECT call_id FROM differs) OR fact.lead_id IN (SELECT lead_id FROM differs))
+), added AS (
+    INSERT INTO report_facts (company_id, call_id, lead_id, kind, call_day, click_day, touch_at, place, shares, source, channel,
+                              campaign, keyword, landing, pool, number, region, city, device, person, hour, label, answered,
+                              first_time, qualified, jobs, value, talk_seconds, ring_seconds, before_day)
+    SELECT :company_id, fresh.* FROM fresh
+    WHERE fresh.call_id IN (SELECT call_id FROM differs) OR fresh.lead_id IN (SELECT lead_id FROM differs)
+)
+SELECT call_day AS day FROM differs UNION SELECT click_day FROM differs;
+
+-- name: recount_chances
+-- The same of expected calls, as gateway/attribution/expected.sql splits them; the days whose figures that has changed.
+WITH asked AS MATERIALIZED (
+    SELECT call.id, (call.started_at AT TIME ZONE company.time_zone)::date AS day,
+           coalesce(call.source_id::text, '') AS source, call.channel, said.basis, said.nobody + said.others AS none
+    FROM calls call JOIN companies company ON company.id = call.company_id
+    LEFT JOIN attributions said ON said.company_id = call.company_id AND said.call_id = call.id
+    WHERE call.company_id = :company_id AND call.id = ANY (:calls::bigint[])
+      AND call.state = 'ended' AND call.outcome <> 'blocked' AND call.status <> 'spam'
+), parts AS (
+    SELECT asked.id, asked.day, told.told_by, told.key, 1.0::double precision AS chance
+    FROM asked CROSS JOIN LATERAL (VALUES (1, asked.source), (2, asked.channel)) AS told (told_by, key)
+    WHERE asked.basis IS DISTINCT FROM 'visits'
+    UNION ALL
+    SELECT asked.id, asked.day, told.told_by, told.key, may.chance
+    FROM asked JOIN call_candidates may ON may.company_id = :company_id AND may.call_id = asked.id
+    LEFT JOIN sources source ON source.company_id = :company_id AND source.id = may.source_id
+    CROSS JOIN LATERAL (VALUES (1, coalesce(may.source_id::text, '')), (2, coalesce(source.channel, ''))) AS told (told_by, key)
+    WHERE asked.basis = 'visits'
+    UNION ALL
+    SELECT asked.id, asked.day, told.told_by, '', asked.none FROM asked CROSS JOIN (VALUES (1), (2)) AS told (told_by)
+    WHERE asked.basis = 'visits'
+), fresh AS MATERIALIZED (
+    SELECT id AS call_id, day AS call_day, told_by, key, least(sum(chance), 1.0)::double precision AS chance
+    FROM parts GROUP BY id, day, told_by, key
+), old AS MATERIALIZED (
+    SELECT call_id, call_day, told_by, key, chance FROM report_chances
+    WHERE company_id = :company_id AND call_id = ANY (:calls)
+), differs AS MATERIALIZED (
+    (SELECT * FROM fresh EXCEPT SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT SELECT * FROM fresh)
+), removed AS (
+    DELETE FROM report_chances WHERE company_id = :company_id AND call_id IN (SELECT call_id FROM differs)
+), added AS (
+    INSERT INTO report_chances SELECT :company_id, fresh.* FROM fresh WHERE call_id IN (SELECT call_id FROM differs)
+)
+SELECT DISTINCT call_day AS day FROM differs;
+
+-- name: take_out_blocks!
+-- Blocks with these days hold no longer.
+DELETE FROM report_blocks block USING (
+    SELECT DISTINCT level, (day - date '1970-01-01') >> (2 * level) AS block
+    FROM unnest(:days::date[]) AS day CROSS JOIN generate_series(0, :highest::integer) AS level
+) changed
+WHERE block.company_id = :company_id AND block.level = changed.level AND block.block = changed.block;

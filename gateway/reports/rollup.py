@@ -1,0 +1,120 @@
+"""Makes the sums of days that have changed, and of the blocks of days that these are in; keeps doing so."""
+
+import asyncio
+from collections.abc import Collection
+from itertools import count
+from typing import Any
+
+import structlog
+
+from gateway.health import Condition, Health
+from gateway.reports import recount
+from gateway.reports.blocks import HIGHEST, number_of, whole_above
+from gateway.reports.cube import days_of, queries
+from gateway.store.database import AWAY, Database
+
+PART = "reports"
+LOOK_SECONDS = 1.0
+# Until then a day that changed is added up from its calls, which takes little longer.
+MAKE_SECONDS = 30.0
+PAUSE_SECONDS = 0.02
+# What is done in one transaction: pages that were just changed wait for it.
+BATCH = 250
+DAYS_AT_ONCE = 4
+BLOCKS_AT_ONCE = 4
+
+_log = structlog.get_logger(__name__)
+
+
+async def keep_counting(database: Database, health: Health) -> None:
+    """Count what changes, and make sums, until cancelled."""
+    made_at = -MAKE_SECONDS
+    for _ in count():
+        try:
+            done = await count_some(database)
+            now = asyncio.get_running_loop().time()
+            if not done and now - made_at >= MAKE_SECONDS:
+                await make_all(database)
+                made_at = now
+        except AWAY as error:
+            _log.warning("reports are brought up to date later", fault=str(error))
+            health.tell(PART, Condition.TROUBLED, "The database is away. Reports are brought up to date later.")
+            done = 0
+        else:
+            health.tell(
+                PART, Condition.OK, "Reports are up to date." if not done else "Reports are brought up to date."
+            )
+        await asyncio.sleep(PAUSE_SECONDS if done else LOOK_SECONDS)
+
+
+async def count_some(database: Database, most: int = BATCH) -> int:
+    """Count some of what has changed, of the company that waits longest; how many changes that was."""
+    async with database.everything() as connection:
+        company_id = await recount.oldest_due(connection)
+    if company_id is None:
+        return 0
+    async with database.companies(company_id) as connection:
+        await recount.lock_reports(connection, company_id)
+        return await recount.recount_some(connection, company_id, most)
+
+
+async def count_all(database: Database) -> int:
+    """Count all that has changed by now; how many changes that was."""
+    total = 0
+    while done := await count_some(database):
+        total += done
+    return total
+
+
+async def make_all(database: Database) -> None:
+    """Make all sums that are missing, of every company."""
+    async with database.everything() as connection:
+        companies = [row["id"] async for row in queries().companies(connection)]
+    for company_id in companies:
+        while await make_some(database, company_id):  # noqa: ASYNC110 - other work goes on meanwhile
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def make_some(database: Database, company_id: int) -> int:
+    """Make some of a company's sums that are missing, the newest first; how many blocks of days were made.
+
+    The present day is not among them: it changes with each call.
+    """
+    async with database.companies(company_id) as connection:
+        await recount.lock_reports(connection, company_id)
+        row = await queries().today(connection, company_id=company_id)
+        if row is None or row["first"] is None:
+            return 0
+        first, today = number_of(row["first"]), number_of(row["today"])
+        held: list[set[int]] = [set() for _ in range(HIGHEST + 1)]
+        async for block in queries().blocks_between(
+            connection, company_id=company_id, highest=HIGHEST, since=first, until=today
+        ):
+            held[block["level"]].add(block["block"])
+        missing = sorted(set(range(first, today)) - held[0], reverse=True)[:DAYS_AT_ONCE]
+        if missing:
+            await _make_days(connection, company_id, missing)
+            return len(missing)
+        for level in range(1, HIGHEST + 1):
+            places = whole_above(held[level - 1], held[level - 1], held[level])[-BLOCKS_AT_ONCE:]
+            if places:
+                await _make_blocks(connection, company_id, level, places)
+                return len(places)
+        return 0
+
+
+async def _make_days(connection: Any, company_id: int, numbers: Collection[int]) -> None:
+    asked = {"company_id": company_id, "days": days_of(numbers)}
+    await queries().remove_sums(connection, company_id=company_id, level=0, blocks=list(numbers))
+    await queries().remove_returns(connection, **asked)
+    await queries().make_days(connection, **asked)
+    await queries().make_chances(connection, **asked)
+    await queries().make_returns(connection, **asked)
+    await queries().hold_blocks(connection, company_id=company_id, level=0, blocks=list(numbers))
+
+
+async def _make_blocks(connection: Any, company_id: int, level: int, places: Collection[int]) -> None:
+    await queries().remove_sums(connection, company_id=company_id, level=level, blocks=list(places))
+    below = [4 * place + part for place in places for part in range(4)]
+    await queries().make_blocks(connection, company_id=company_id, level=level, below=below)
+    await queries().hold_blocks(connection, company_id=company_id, level=level, blocks=list(places))
