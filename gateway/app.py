@@ -30,6 +30,7 @@ from gateway.leads.gathering import keep_gathering
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.pools.tally import keep_sampling
+from gateway.reports.rollup import keep_counting
 from gateway.settings import Settings, SettingsError
 from gateway.site_check import job as site_checks
 from gateway.store.database import AWAY, Database
@@ -174,6 +175,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "pools": lambda: keep_sampling(database),
                     "sources of calls": attribution.run,
                     "people": lambda: keep_gathering(database, health),
+                    "reports": lambda: keep_counting(database, health),
                     "learning": lambda: nightly.keep_learning(database),
                     "retention": lambda: retention.keep_retention(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
