@@ -110,7 +110,7 @@ async def company_facts(connection: Connection, company: Company) -> ReportCompa
 
 
 async def make_report(connection: Connection, company: Company, view: ReportView, words: Words) -> Report:
-    """The report that a view asks for; raises BadRequest where its period cannot be asked about."""
+    """The report that a view asks for."""
     facts, today = await company_facts(connection, company), words.now.date()
     question = question_of(view, company.id, facts.own, facts.first_day, today)
     compared = compared_question(view, question, today)

@@ -26,12 +26,13 @@ SHADES = 6
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month of the heading: its first day, its names, and whether it is not over yet."""
+    """A month of the heading: its first day and names; whether it is not over yet, and was there a year before."""
 
     first: date
     short: str
     full: str
     is_open: bool
+    has_past: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ async def month_table(connection: Connection, company: Company, view: ReportView
     by = view.by[:1] or (Dimension.SOURCE,)
     question = Question(company.id, since, until, view.basis, view.model or facts.own, by, view.filters)
     past = year_before(question)
-    has_past = facts.first_day is not None and facts.first_day < past.until
+    began = facts.first_day or today
+    has_past = began < past.until
     shown = _shown(view, facts, words, question)
     series = await over_time(connection, question, Grain.MONTH)
     earlier = await over_time(connection, past, Grain.MONTH) if has_past else ()
@@ -81,7 +83,7 @@ async def month_table(connection: Connection, company: Company, view: ReportView
     year = Pair(
         (),
         (await answer(connection, replace(question, by=()))).total,
-        (await answer(connection, replace(past, by=()))).total if has_past else None,
+        (await answer(connection, replace(past, by=()))).total if began < past.since else None,
     )
     months = tuple(
         Month(
@@ -89,6 +91,7 @@ async def month_table(connection: Connection, company: Company, view: ReportView
             format_date(start, "LLL", words.locale),
             format_date(start, "LLLL y", words.locale),
             start <= today < _next_month(start),
+            began < _months_before(start, MONTHS),
         )
         for place in range(MONTHS)
     )
@@ -137,7 +140,11 @@ def _lines(
     if len(rows) > shown.view.top:
         rest = [pairs for _, pairs in rows[shown.view.top :]]
         summed = [together(each) for each in zip(*rest, strict=True)]
-        cells = [cell_of(shown, shown.leading, pair, None) for pair in [*summed, together(summed)]]
+        past_months = [*(month.has_past for month in months), months[0].has_past]
+        cells = [
+            cell_of(shown, shown.leading, pair if there else replace(pair, before=None), None)
+            for pair, there in zip([*summed, together(summed)], past_months, strict=True)
+        ]
         name = shown.words.ngettext("%(num)s other", "%(num)s others", len(rest))
         lines.append(MonthLine(name, tuple(cells), tuple(0 for _ in months)))
     return lines
@@ -158,7 +165,7 @@ def _line(
         report_words.value_name(shown.words, dimension, key),
         (
             *(_cell(shown, question, month, pair, values) for month, pair in zip(months, pairs, strict=True)),
-            cell_of(shown, shown.leading, year, values),
+            cell_of(shown, shown.leading, year if months[0].has_past else replace(year, before=None), values),
         ),
         tuple(_shade(_value(shown, pair.now), most) for pair in pairs),
         key if dimension is Dimension.SOURCE else None,
@@ -187,7 +194,7 @@ def _total(
 def _cell(shown: Shown, question: Question, month: Month, pair: Pair, values: dict[Dimension, str]) -> Cell:
     until = min(_next_month(month.first), question.until)
     of_month = replace(shown, link=linker(replace(question, since=month.first, until=until)))
-    cell = cell_of(of_month, shown.leading, pair, values)
+    cell = cell_of(of_month, shown.leading, pair if month.has_past else replace(pair, before=None), values)
     # A month that is not over is not compared with a whole one.
     return replace(cell, change="", tone="") if month.is_open else cell
 

@@ -23,6 +23,8 @@ TOPS = (10, 25, 50, 100, 500)
 USUAL_TOP = 25
 MOST_TOP = 1000
 _LONGEST_VALUE = 300
+# Clicks lie before the first call, but hardly by so much.
+_BEFORE_ALL = timedelta(days=400)
 
 
 class Compare(StrEnum):
@@ -167,15 +169,21 @@ _NEXT = {
 def question_of(view: ReportView, company_id: int, own: Model, first_day: date | None, today: date) -> Question:
     """What the view asks; ``own`` is the company's model, ``first_day`` when all time begins.
 
-    Raises BadRequest for a period that cannot be asked about.
+    Days to come, and those long before anything was there, hold nothing and are left out: there may be thousands.
     """
     since, last = view.period.days(today)
-    until = (last or today) + timedelta(days=1)
-    since = since or min(first_day or today, until - timedelta(days=1))
-    try:
-        return Question(company_id, since, until, view.basis, view.model or own, view.by, view.filters)
-    except ValueError:
-        raise BadRequest(part="period") from None
+    until = min(last or today, today) + timedelta(days=1)
+    first = first_day or today
+    since = first if since is None else max(since, first - _BEFORE_ALL)
+    return Question(
+        company_id,
+        since,
+        max(until, since + timedelta(days=1)),
+        view.basis,
+        view.model or own,
+        view.by,
+        view.filters,
+    )
 
 
 def compared_question(view: ReportView, question: Question, today: date) -> Question | None:
