@@ -28,7 +28,7 @@ from gateway.reports.measures import Measure
 TODAY = date(2026, 3, 31)
 S, C, D = Dimension.SOURCE, Dimension.CAMPAIGN, Dimension.DEVICE
 
-values = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=40)
+values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 views = st.builds(
     ReportView,
     st.sampled_from([Period(span) for span in Span if span is not Span.CHOSEN]),
