@@ -15,4 +15,10 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+// On a phone places and tabs scroll sideways: the one that is shown must be in sight.
+for (const row of document.querySelectorAll(".places, .tabs")) {
+  const here = row.querySelector("[aria-current]");
+  if (here) row.scrollLeft = Math.max(0, here.offsetLeft - row.offsetLeft + here.offsetWidth - row.clientWidth + 24);
+}
+
 sayAgain();
