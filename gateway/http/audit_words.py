@@ -96,6 +96,7 @@ _KINDS: dict[str, str] = {
     "lead-rule": N_("the rule for leads"),
     "announcement": N_("the announcement"),
     "whisper": N_("the whisper"),
+    "mail": N_("what is sent by mail to"),
 }
 
 ROLES: dict[str, str] = {
@@ -135,6 +136,7 @@ _WHAT: dict[str, str] = {
     "caller.removed": N_("the rule for a caller"),
     "recording-rules.changed": N_("the recording rules"),
     "lead-rule.changed": N_("the rule for leads"),
+    "need.put-off": N_("a reminder put off"),
     "pool.changed": N_("the pool"),
     "numbers.changed": N_("the number"),
     "numbers.removed": N_("the number"),
@@ -144,6 +146,8 @@ _WHAT: dict[str, str] = {
     "source.changed": N_("the source"),
     "source.hidden": N_("the source"),
     "source.merged": N_("two sources made one"),
+    "mail.changed": N_("what is sent by mail"),
+    "mail.removed": N_("what is sent by mail"),
     "site.changed": N_("the website"),
     "site.number_removed": N_("a number taken off a website"),
 }

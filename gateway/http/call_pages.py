@@ -32,11 +32,6 @@ class Day:
     calls: tuple[CallRow, ...]
 
 
-async def home(request: web.Request) -> web.StreamResponse:
-    """To the calls."""
-    raise web.HTTPSeeOther(f"/calls?{request.query_string}" if request.query_string else "/calls")
-
-
 async def call_log(request: web.Request) -> web.StreamResponse:
     """Calls of one company: ringing ones on top, then by day, filtered and paged by the address."""
     company = company_of(request)

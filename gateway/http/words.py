@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gateway.leads.marks import Status
 
 UTC = ZoneInfo("UTC")
+# How addresses say that calls have no such value: as Google Analytics does.
+NOT_SET = "(not set)"
 # The year at the end of a pattern, with what leads to it.
 _YEAR = re.compile(r"[\s,]*y.*$")
 _UNITS = (("hour", 3600), ("minute", 60), ("second", 1))
@@ -45,9 +47,9 @@ class Words:
         """A text of the catalogues that other languages say otherwise elsewhere; ``context`` says where this is."""
         return self._say.pgettext(context, text)
 
-    def ngettext(self, one: str, many: str, count: int) -> str:
+    def ngettext(self, one: str, many: str, count: int, **named: str) -> str:
         """A text of the catalogues about so many of something; ``%(num)s`` in it is the number."""
-        return self._say.ngettext(one, many, count) % {"num": self.number(count)}
+        return self._say.ngettext(one, many, count) % {"num": self.number(count), **named}
 
     def time(self, moment: datetime) -> str:
         """10:42 AM, or 10:42 where the country counts to 24."""
@@ -270,6 +272,14 @@ class Words:
             "sure": say("How sure"),
             "region": say("Region"),
             "caller": say("Caller"),
+            "counted": say("Reports"),
+            "credit": say("Source of"),
+            "clicked": say("Clicked"),
+            "landing": say("Landing page"),
+            "city": say("City"),
+            "device": say("Device"),
+            "reached": say("Reached"),
+            "job": say("Job"),
         }.get(name, name)
 
     def filter_value(self, name: str, value: str) -> str:
@@ -281,8 +291,25 @@ class Words:
             return self.status(value)
         if name == "number" or (name == "caller" and value != "withheld"):
             return self.phone(value)
-        if name in ("first", "qualified", "caller", "sure"):
+        if value == NOT_SET:
+            return say("Unknown")
+        if name in ("first", "qualified", "caller", "sure", "counted", "reached", "job", "credit", "device"):
             return {
+                ("counted", "yes"): say("Calls that reports count"),
+                ("reached", "yes"): say("A person answered"),
+                ("reached", "no"): say("Nobody answered"),
+                ("job", "yes"): say("A job counts on it"),
+                ("job", "no"): say("No job counts on it"),
+                ("credit", "first"): self.pgettext("credit to", "the first visit"),
+                ("credit", "last"): self.pgettext("credit to", "the last visit"),
+                ("credit", "last non-direct"): self.pgettext("credit to", "the last visit that was not direct"),
+                ("credit", "last paid"): self.pgettext("credit to", "the last paid visit"),
+                ("credit", "linear"): self.pgettext("credit to", "all visits alike"),
+                ("credit", "position"): self.pgettext("credit to", "mostly the first and the last visit"),
+                ("credit", "time decay"): self.pgettext("credit to", "later visits more"),
+                ("device", "mobile"): say("Telephone"),
+                ("device", "tablet"): say("Tablet"),
+                ("device", "desktop"): say("Computer"),
                 ("first", "yes"): say("Called for the first time"),
                 ("first", "no"): say("Had called before"),
                 ("qualified", "yes"): say("Qualified as a lead"),
@@ -292,6 +319,9 @@ class Words:
                 ("sure", "fair"): say("Likely: half and more"),
                 ("sure", "low"): say("A guess: less than half"),
             }.get((name, value), value)
+        if name == "clicked":
+            first, _, last = value.partition("..")
+            return f"{self.short_date(date.fromisoformat(first))} – {self.short_date(date.fromisoformat(last))}"
         if name == "talk":
             least, _, most = value.partition("-")
             put = self._seconds
