@@ -298,6 +298,16 @@ class CallSettings(_Part):
         return self
 
 
+class SpeechSettings(_Part):
+    """The engine on this machine that speaks whispers ahead of calls; any that reads text and writes a WAV."""
+
+    command: tuple[str, ...] = Field(
+        ("espeak-ng", "-v", "{voice}", "-s", "155", "-b", "1", "--stdin", "--stdout"),
+        min_length=1,
+        description="reads words from standard input, writes a WAV to standard output; {voice} is the language",
+    )
+
+
 # An address, or a name and an address.
 _SENDER = r"[^\r\n<>@\s]+@[^\r\n<>@\s]+|[^\r\n<>]{1,100} <[^\r\n<>@\s]+@[^\r\n<>@\s]+>"
 
@@ -382,6 +392,7 @@ class Settings(BaseSettings):
     visits: VisitSettings = VisitSettings()
     attribution: AttributionSettings = AttributionSettings()
     calls: CallSettings = CallSettings()
+    speech: SpeechSettings = SpeechSettings()
     mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
     nodes: tuple[NodeSettings, ...] = ()
