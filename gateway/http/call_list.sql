@@ -22,9 +22,13 @@ SELECT c.id FROM calls c WHERE c.company_id = :company_id
   AND (:talk_least::real IS NULL OR c.talk_seconds >= :talk_least)
   AND (:talk_most::real IS NULL OR c.talk_seconds < :talk_most)
   AND (:first::boolean IS NULL OR (:first AND c.is_first) OR (NOT :first AND NOT c.is_first))
-  AND (:qualified::boolean IS NULL OR :qualified = (c.status <> 'spam' AND (
-          c.status IN ('lead', 'quoted', 'booked', 'lost') OR c.outcome = 'answered' AND c.talk_seconds >= (
-              SELECT qualified_seconds FROM companies WHERE id = :company_id))))
+  AND (:qualified::boolean IS NULL OR :qualified = numberpool_qualified(
+          (SELECT qualified_seconds FROM companies WHERE id = :company_id),
+          (SELECT qualified_first_only FROM companies WHERE id = :company_id),
+          (SELECT qualified_always FROM companies WHERE id = :company_id),
+          (SELECT qualified_never FROM companies WHERE id = :company_id),
+          (SELECT qualified_voicemail FROM companies WHERE id = :company_id),
+          c.status, c.outcome, c.talk_seconds, c.is_first))
   AND (:sure::text IS NULL OR c.sure = :sure)
   AND (:region::text IS NULL OR c.region = :region)
   AND (:caller::text IS NULL OR c.caller = :caller)

@@ -1,17 +1,25 @@
--- name: qualified_seconds$
-SELECT qualified_seconds FROM companies WHERE id = :company_id;
+-- name: rule^
+SELECT qualified_seconds, qualified_first_only, qualified_voicemail, qualified_always, qualified_never, qualified_leads
+FROM companies WHERE id = :company_id;
 
--- name: hold_qualified_seconds$
-SELECT qualified_seconds FROM companies WHERE id = :company_id FOR UPDATE;
+-- name: hold_rule^
+SELECT qualified_seconds, qualified_first_only, qualified_voicemail, qualified_always, qualified_never, qualified_leads
+FROM companies WHERE id = :company_id FOR UPDATE;
 
--- name: save_qualified_seconds!
-UPDATE companies SET qualified_seconds = :seconds WHERE id = :company_id;
+-- name: save_rule!
+UPDATE companies SET qualified_seconds = :qualified_seconds, qualified_first_only = :qualified_first_only,
+                     qualified_voicemail = :qualified_voicemail, qualified_always = :qualified_always::text[],
+                     qualified_never = :qualified_never::text[], qualified_leads = :qualified_leads
+WHERE id = :company_id;
 
 -- name: talks
--- Ended calls since a moment: marked as leads, marked as spam, or by whole seconds of talk where nobody said what they
--- were (none: not answered). The list's filter for qualified calls (call_list.sql) goes by the same.
-SELECT CASE WHEN status = 'spam' THEN 'spam' WHEN status = 'new' THEN 'unmarked' ELSE 'lead' END AS marked,
-       CASE WHEN outcome = 'answered' THEN floor(talk_seconds)::integer END AS seconds, count(*) AS calls
+-- Ended calls since a moment that reports count, by all that the rule asks of them.
+SELECT status, outcome, is_first, CASE WHEN outcome = 'answered' THEN floor(talk_seconds)::integer END AS seconds,
+       count(*) AS calls
 FROM calls
-WHERE company_id = :company_id AND started_at >= :since AND state = 'ended'
-GROUP BY 1, 2;
+WHERE company_id = :company_id AND started_at >= :since AND state = 'ended' AND outcome <> 'blocked'
+GROUP BY 1, 2, 3, 4;
+
+-- name: other_leads$
+-- Forms, texts and chats since a moment.
+SELECT count(*) FROM leads WHERE company_id = :company_id AND received_at >= :since AND suspect = '';

@@ -6,10 +6,9 @@
 WITH counted AS MATERIALIZED (
     SELECT c.id, c.outcome, c.status, c.answered_by, c.ring_seconds, c.talk_seconds, c.started_at,
            c.outcome = 'answered' OR c.outcome = 'cut_off' AND c.answered_at IS NOT NULL AS was_answered,
-           c.status <> 'spam' AND (c.status IN ('lead', 'quoted', 'booked', 'lost')
-               OR c.outcome = 'answered' AND c.talk_seconds >= (
-                   SELECT qualified_seconds FROM companies WHERE id = :company_id)) AS is_qualified
-    FROM calls c
+           numberpool_qualified(own.qualified_seconds, own.qualified_first_only, own.qualified_always, own.qualified_never,
+                                own.qualified_voicemail, c.status, c.outcome, c.talk_seconds, c.is_first) AS is_qualified
+    FROM calls c JOIN companies own ON own.id = c.company_id
     WHERE c.company_id = :company_id AND c.state = 'ended' AND c.outcome <> 'blocked' AND c.status <> 'spam'
       AND (:since::timestamptz IS NULL OR c.started_at >= :since)
       AND (:until::timestamptz IS NULL OR c.started_at < :until)

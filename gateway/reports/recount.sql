@@ -78,7 +78,8 @@ WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND visit
 -- Count calls and leads again; the days whose figures that has changed. Shares are those of gateway.attribution.credit
 -- (a test compares the two). What is known of a visit that is gone stays as it was.
 WITH company AS MATERIALIZED (
-    SELECT own.id, own.time_zone, own.currency, own.qualified_seconds, own.credit_days,
+    SELECT own.id, own.time_zone, own.currency, own.credit_days, own.qualified_seconds, own.qualified_first_only,
+           own.qualified_always, own.qualified_never, own.qualified_voicemail, own.qualified_leads,
            extract(epoch FROM own.credit_half_life)::double precision AS half_life,
            (SELECT min(site.id) FROM sites site WHERE site.company_id = own.id) AS first_site
     FROM companies own WHERE own.id = :company_id
@@ -90,8 +91,9 @@ WITH company AS MATERIALIZED (
            coalesce(call.answered_by, '') AS person,
            call.outcome = 'answered' OR call.outcome = 'cut_off' AND call.answered_at IS NOT NULL AS answered,
            call.is_first AS first_time,
-           call.status IN ('lead', 'quoted', 'booked', 'lost')
-               OR call.outcome = 'answered' AND coalesce(call.talk_seconds, 0) >= company.qualified_seconds AS qualified,
+           numberpool_qualified(company.qualified_seconds, company.qualified_first_only, company.qualified_always,
+                                company.qualified_never, company.qualified_voicemail,
+                                call.status, call.outcome, call.talk_seconds, call.is_first) AS qualified,
            coalesce(call.talk_seconds, 0)::double precision AS talk_seconds,
            coalesce(call.ring_seconds, 0)::double precision AS ring_seconds,
            (SELECT (earlier.started_at AT TIME ZONE company.time_zone)::date FROM calls earlier
@@ -103,9 +105,9 @@ WITH company AS MATERIALIZED (
     FROM calls call CROSS JOIN company
     WHERE call.company_id = :company_id AND call.id = ANY (:calls::bigint[]) AND call.state = 'ended'
     UNION ALL
-    SELECT NULL, lead.id, lead.received_at, 'lead', '', '', '', '', '', '', '', '', false, false, false, 0, 0, NULL,
-           lead.visit_id, lead.visitor_id
-    FROM leads lead WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND lead.suspect = ''
+    SELECT NULL, lead.id, lead.received_at, 'lead', '', '', '', '', '', '', '', '', false, false,
+           company.qualified_leads, 0, 0, NULL, lead.visit_id, lead.visitor_id
+    FROM leads lead CROSS JOIN company WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND lead.suspect = ''
 ), parts AS (
     -- Of jobs: each lead that counts, with its place among the job's.
     SELECT part.call_id, part.lead_id, job.value, job.currency,
@@ -225,7 +227,7 @@ WITH company AS MATERIALIZED (
             + extract(hour FROM asked.at AT TIME ZONE company.time_zone))::integer::text AS hour,
            coalesce(credited.label, '') AS label,
            is_call.yes AND asked.answered AS answered, is_call.yes AND asked.first_time AS first_time,
-           is_call.yes AND asked.qualified AS qualified,
+           (is_call.yes OR asked.kind = 'lead') AND asked.qualified AS qualified,
            CASE WHEN parts.place = 1 AND asked.kind IN ('call', 'lead') THEN 1 ELSE 0 END::smallint AS jobs,
            CASE WHEN parts.place = 1 AND asked.kind IN ('call', 'lead') AND parts.currency = company.currency
                 THEN parts.value ELSE 0 END::double precision AS value,

@@ -38,7 +38,7 @@ async def test_a_caller_is_blocked_and_a_rule_of_leads_is_tried(pages: Pages, ch
         await page.get_by_role("link", name="Leads").first.click()
         await page.get_by_label("Talk in seconds that makes a lead").fill("40")
         await page.get_by_role("button", name="Try it out first").click()
-        await expect(page.get_by_text("Qualified after 40 s of talk")).to_be_visible()
+        await expect(page.get_by_text("would make 1 of the 1 calls")).to_be_visible()
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("at least 40 s, as now")).to_be_visible()
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.attribution.credit import CreditTouch, Model, shares
 from gateway.attribution.gather import source_of
+from gateway.leads.qualified import LeadRule
 from gateway.reports.dimension import Basis, Dimension
 from gateway.reports.figures import LeftOut
 from gateway.reports.measures import ADDED, Measures
@@ -93,7 +94,9 @@ async def told(connection: Any, company_id: int) -> list[Told]:
         ]
         unknown = _touch({"source_id": None, "channel": "", "campaign": "", "keyword": "", "visit_id": None}, visits, 0)
         worth = jobs.get(row["id"], [])
-        measures = Measures(leads=1, jobs=len(worth), value=_value(worth, company))
+        measures = Measures(
+            leads=1, qualified=float(company["qualified_leads"]), jobs=len(worth), value=_value(worth, company)
+        )
         found.append(
             Told(
                 "lead",
@@ -110,9 +113,7 @@ async def told(connection: Any, company_id: int) -> list[Told]:
 
 def _of_call(row: Any, jobs: Sequence[Any], company: Any) -> Measures:
     answered = row["outcome"] == "answered" or (row["outcome"] == "cut_off" and row["answered_at"] is not None)
-    qualified = row["status"] in ("lead", "quoted", "booked", "lost") or (
-        row["outcome"] == "answered" and (row["talk_seconds"] or 0) >= company["qualified_seconds"]
-    )
+    qualified = LeadRule.of(company).counts(row["status"], row["outcome"], row["talk_seconds"], row["is_first"])
     return Measures(
         calls=1,
         answered=float(answered),

@@ -1,7 +1,8 @@
 -- Everything that reports are made of, of one company.
 
 -- name: company^
-SELECT time_zone, credit_half_life, credit_days, qualified_seconds, currency FROM companies WHERE id = :company_id;
+SELECT time_zone, credit_half_life, credit_days, currency, qualified_seconds, qualified_first_only, qualified_voicemail,
+       qualified_always, qualified_never, qualified_leads FROM companies WHERE id = :company_id;
 
 -- name: sources
 -- By what visits are named.

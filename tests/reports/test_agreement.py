@@ -152,7 +152,8 @@ async def moved(wire: Connection, past: Past) -> None:
     """The company keeps another calendar, counts leads and credits otherwise."""
     await wire.execute(
         "UPDATE companies SET time_zone = 'Asia/Tokyo', qualified_seconds = 120, credit_half_life = '2 days', "
-        "currency = 'USD' WHERE id = $1",
+        "currency = 'USD', qualified_first_only = true, qualified_voicemail = true, qualified_leads = true, "
+        "qualified_always = '{booked}', qualified_never = '{spam,lost}' WHERE id = $1",
         past.company_id,
     )
 
