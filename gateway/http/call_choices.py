@@ -9,7 +9,7 @@ from gateway.http.accounts import Company
 from gateway.http.call_filter import OUTCOMES, SURE, CallFilter, CallView
 from gateway.http.call_store import Source
 from gateway.http.refusals import NotFound
-from gateway.http.words import Words
+from gateway.http.words import NOT_SET, Words
 from gateway.leads.marks import Status
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
@@ -51,20 +51,20 @@ async def chips(connection: Connection, company: Company, view: CallView, words:
         connection,
         company_id=company.id,
         source=filter.source if isinstance(filter.source, int) else None,
-        pool=filter.pool,
+        pool=filter.pool if isinstance(filter.pool, int) else None,
         tag=filter.tag,
         by=filter.by,
     )
     source = Source(*named["source"]) if named["source"] and named["source"][0] else None
-    if (isinstance(filter.source, int) and source is None) or (filter.pool and named["pool"] is None):
+    if (isinstance(filter.source, int) and source is None) or (isinstance(filter.pool, int) and named["pool"] is None):
         raise NotFound()
     if filter.tag and named["tag"] is None:
         raise NotFound()
     found = {
         "source": source.name if source else words.say("Unknown"),
-        "pool": named["pool"],
+        "pool": named["pool"] or words.say("No pool"),
         "tag": named["tag"],
-        "by": named["person"] or _endpoint(filter.by or ""),
+        "by": words.say("Nobody answered") if filter.by == NOT_SET else named["person"] or _endpoint(filter.by or ""),
     }
     return [
         Chip(

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+from gateway.attribution.credit import Model
 from gateway.http.accounts import Company
 from gateway.http.periods import DEFAULT, Period, Span
 from gateway.http.refusals import BadRequest
@@ -66,6 +67,26 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Clicked:
+    """Days of the touch that brought a call, both included, on the company's calendar: 2026-10-01..2026-10-31."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.first.isoformat()}..{self.last.isoformat()}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Clicked":
+        """Raises ValueError."""
+        first, dots, last = text.partition("..")
+        days = date.fromisoformat(first), date.fromisoformat(last)
+        if not dots or not all(1970 <= day.year < 2200 for day in days):
+            raise ValueError(text)
+        return cls(min(days), max(days))
+
+
+@dataclass(frozen=True, slots=True)
 class CallFilter:
     """What the viewer narrowed the calls down to, in a period; nothing set shows all of it."""
 
@@ -75,7 +96,7 @@ class CallFilter:
     channel: str | None = None
     campaign: str | None = None
     keyword: str | None = None
-    pool: int | None = None
+    pool: int | Literal["none"] | None = None
     number: str | None = None
     outcome: str | None = None
     status: Status | None = None
@@ -87,6 +108,15 @@ class CallFilter:
     sure: str | None = None  # how sure its source is
     region: str | None = None
     caller: str | None = None  # or 'withheld'
+    # As reports count calls (gateway.reports.drill writes these).
+    counted: str | None = None  # 'yes': neither blocked nor spam, and over
+    reached: str | None = None  # 'yes': a person answered
+    job: str | None = None  # 'yes': a job counts on it
+    credit: Model | None = None  # of whose touch source, channel and the like are; none: the call's own
+    clicked: "Clicked | None" = None  # when that touch was
+    landing: str | None = None
+    city: str | None = None
+    device: str | None = None
 
     @classmethod
     def parse(cls, query: Mapping[str, str], span: Span = DEFAULT) -> "CallFilter":
@@ -117,6 +147,13 @@ class CallFilter:
     def sought(self, company: Company) -> Sought:
         """What the search asks for, as this company's country writes numbers."""
         return sought(self.q, company.region) if self.q else Sought()
+
+    @property
+    def of_touch(self) -> Model | None:
+        """The model by which touches are looked at; none where only the calls themselves are."""
+        if self.credit is None and (self.clicked or self.landing or self.city or self.device):
+            return Model.FIRST
+        return self.credit
 
     @property
     def outcomes(self) -> list[str] | None:
@@ -200,6 +237,10 @@ def _small(text: str) -> int:
     return value
 
 
+def _yes(text: str) -> str:
+    return _one_of(text, ("yes",))
+
+
 def _source(text: str) -> int | Literal["none"]:
     return "none" if text == "none" else _whole(text)
 
@@ -241,7 +282,7 @@ _READERS: dict[str, Any] = {
     "channel": _value,
     "campaign": _value,
     "keyword": _value,
-    "pool": _whole,
+    "pool": _source,
     "number": _text,
     "outcome": _outcome,
     "status": Status,
@@ -253,5 +294,13 @@ _READERS: dict[str, Any] = {
     "sure": _sure,
     "region": _text,
     "caller": _text,
+    "landing": _value,
+    "city": _value,
+    "device": _value,
+    "reached": _yes_or_no,
+    "job": _yes_or_no,
+    "counted": _yes,
+    "credit": Model,
+    "clicked": Clicked.parse,
 }
 assert set(_READERS) == {each.name for each in fields(CallFilter)} - {"period"}

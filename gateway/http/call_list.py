@@ -6,7 +6,7 @@ names the calls among which all other filters are looked for.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from gateway.http.accounts import Company
 from gateway.http.call_filter import Between, CallFilter, Place
 from gateway.http.call_store import CallRow, Source, call_row, source_of
 from gateway.http.periods import Period
+from gateway.http.words import NOT_SET
 from gateway.leads.search import Sought, Stretch
+from gateway.reports.cube import MODELS
+from gateway.reports.recount import catch_up
 from gateway.store.database import Connection
 
 # So many calls are counted for the figures above the list; of more it is only said that there are more.
@@ -84,7 +87,15 @@ async def calls_now(connection: Connection, company: Company, filter: CallFilter
     """Calls that ring or talk; none where the view asks for an outcome or for days that are over."""
     since, until = filter.period.bounds(company.zone, datetime.now(UTC))
     now = datetime.now(UTC)
-    if filter.outcome or filter.talk or (until and until <= now) or (since and since > now):
+    if (
+        filter.outcome
+        or filter.talk
+        or filter.counted
+        or filter.of_touch
+        or filter.job
+        or (until and until <= now)
+        or (since and since > now)
+    ):
         return []
     parameters = await _parameters(connection, company, filter)
     return [call_row(row) for row in await _all(_queries.calls_now(connection, **_among(parameters, None)))]
@@ -204,6 +215,8 @@ def _among(parameters: dict[str, Any], among: list[int] | None) -> dict[str, Any
 
 async def _parameters(connection: Connection, company: Company, filter: CallFilter) -> dict[str, Any]:
     """All that the condition wants to know but the calls to look among."""
+    if filter.of_touch is not None or filter.job is not None:
+        await catch_up(connection, company.id)
     since, until = filter.period.bounds(company.zone, datetime.now(UTC))
     sought, number = filter.sought(company), filter.number
     if sought.whole and await _queries.is_tracking_number(connection, company_id=company.id, number=sought.whole):
@@ -220,21 +233,27 @@ async def _parameters(connection: Connection, company: Company, filter: CallFilt
         "until": until,
         "source": filter.source if isinstance(filter.source, int) else None,
         "no_source": filter.source == "none",
-        "channel": filter.channel,
-        "campaign": filter.campaign,
-        "keyword": filter.keyword,
-        "pool": filter.pool,
+        **{name: _known(getattr(filter, name)) for name in ("channel", "campaign", "keyword", "region")},
+        **{name: _known(getattr(filter, name)) for name in ("landing", "city", "device")},
+        "pool": filter.pool if isinstance(filter.pool, int) else None,
+        "no_pool": filter.pool == "none",
         "number": number,
         "outcomes": filter.outcomes if filter.talk is None else filter.outcomes or ["answered"],
         "status": filter.status.value if filter.status else None,
         "tag": filter.tag,
-        "by": filter.by,
+        "by": None if filter.by == NOT_SET else filter.by,
+        "nobody": filter.by == NOT_SET,
         "talk_least": talk.least,
         "talk_most": talk.most,
         "first": yes[filter.first],
         "qualified": yes[filter.qualified],
         "sure": filter.sure,
-        "region": filter.region,
+        "counted": filter.counted is not None,
+        "reached": yes[filter.reached],
+        "job": yes[filter.job],
+        "credit": None if filter.of_touch is None else MODELS.index(filter.of_touch) + 1,
+        "clicked_since": filter.clicked.first if filter.clicked else None,
+        "clicked_until": filter.clicked.last + timedelta(days=1) if filter.clicked else None,
         "caller": None if filter.caller == "withheld" else filter.caller,
         "withheld": filter.caller == "withheld",
         **_stretch("begins", begins[0]),
@@ -243,6 +262,11 @@ async def _parameters(connection: Connection, company: Company, filter: CallFilt
         "words": words or None,
         "word_ends": [Stretch.beginning(word).high for word in words] or None,
     }
+
+
+def _known(value: str | None) -> str | None:
+    """As calls have it: what is not known is empty there."""
+    return "" if value == NOT_SET else value
 
 
 def _stretch(name: str, stretch: Stretch | None) -> dict[str, str | None]:

@@ -110,8 +110,7 @@ async def _made_ready(connection: Any, question: Question) -> int:
         "SET LOCAL jit = off"
     )
     company_id = question.company_id
-    # What is his alone is not for him to count for all.
-    if await queries().is_limited(connection, company_id=company_id) or await catch_up(connection, company_id):
+    if await catch_up(connection, company_id):
         return 0
     days = await queries().stale_days(
         connection, company_id=company_id, since=question.since, until=question.until, most=_MOST_LOOKED_AT

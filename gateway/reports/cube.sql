@@ -169,10 +169,6 @@ WHERE fact.company_id = :company_id AND fact.kind = 'call'
   AND /* day */ fact.call_day >= :since::date AND /* day */ fact.call_day < :until::date
   AND coalesce(fact.shares[:model::integer], 1.0) > 0 AND /* fits */ cardinality(:wanted::text[]) >= 0;
 
--- name: is_limited$
--- Whether this transaction sees only some calls of the company.
-SELECT :company_id::bigint = ANY (numberpool_agent_in());
-
 -- name: stale_days$
 -- How many days between two moments have calls or leads that are still to be counted, of so many that are looked at.
 SELECT count(DISTINCT (coalesce(call.started_at, lead.received_at) AT TIME ZONE own.time_zone)::date)

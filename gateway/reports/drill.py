@@ -11,7 +11,8 @@ from gateway.reports.question import Question
 # How the call list names what calls are told apart by.
 _FILTERS = {each: "by" if each is Dimension.PERSON else each.value for each in Dimension}
 # What the list says for a value that is not known.
-UNKNOWN = "none"
+_UNKNOWN = {Dimension.SOURCE: "none", Dimension.POOL: "none"}
+_NOT_SET = "(not set)"
 _OF_MEASURE = {
     Measure.ANSWERED: {"reached": "yes"},
     Measure.MISSED: {"reached": "no"},
@@ -41,7 +42,7 @@ def drill(question: Question, row: Row | None = None, measure: Measure = Measure
             **days,
             "counted": "yes",
             "credit": question.model.value,
-            **{_FILTERS[name]: value or UNKNOWN for name, value in values.items()},
+            **{_FILTERS[name]: value or _UNKNOWN.get(name, _NOT_SET) for name, value in values.items()},
             **_OF_MEASURE.get(measure, {}),
         }
     )

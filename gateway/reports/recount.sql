@@ -6,6 +6,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('reports/' || :company_id::bigint,
 -- name: try_lock_reports$
 SELECT pg_try_advisory_xact_lock(hashtextextended('reports/' || :company_id::bigint, 0));
 
+-- name: is_limited$
+-- Whether this transaction sees only some calls of the company.
+SELECT :company_id::bigint = ANY (numberpool_agent_in());
+
 -- name: oldest_due$
 -- The company whose change waits longest.
 SELECT company_id FROM report_due ORDER BY id LIMIT 1;
