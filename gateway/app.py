@@ -26,10 +26,12 @@ from gateway.http.app import PagesParts, pages_app
 from gateway.http.collector.running import run_collector
 from gateway.http.letters import writers
 from gateway.http.rendering import templates_of_checkout_or_wheel
+from gateway.http.report_letters import ReportDesk
 from gateway.leads.gathering import keep_gathering
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
 from gateway.pools.tally import keep_sampling
+from gateway.reports import mail_clerk
 from gateway.reports.rollup import keep_counting
 from gateway.settings import Settings, SettingsError
 from gateway.site_check import job as site_checks
@@ -177,6 +179,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "people": lambda: keep_gathering(database, health),
                     "reports": lambda: keep_counting(database, health),
                     "learning": lambda: nightly.keep_learning(database),
+                    "reports by mail": lambda: mail_clerk.keep_posting(database, settings.mail),
                     "retention": lambda: retention.keep_retention(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
@@ -206,9 +209,13 @@ async def _endless(part: str, work: Callable[[], Awaitable[None]], health: Healt
 
 
 def _letters(settings: Settings, database: Database, health: Health) -> dict[str, Handler]:
-    """Invitations, new passwords and notices, by mail."""
+    """Invitations, new passwords, notices, reports and alerts, by mail."""
     written = writers(database, templates_of_checkout_or_wheel(), settings.pages.public_url or "")
-    return letters.handlers(settings.mail, written, health)
+    desk = ReportDesk(database, templates_of_checkout_or_wheel(), settings.pages.public_url or "")
+    return {
+        **letters.handlers(settings.mail, written, health),
+        **mail_clerk.handlers(database, settings.mail, desk.write, health),
+    }
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from gateway.calls.recordings import expect_recording
 from gateway.calls.region import region_of
 from gateway.health import Condition, Health
 from gateway.leads.search import words_of
+from gateway.reports.mail_calls import expect_alerts
 from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
 
@@ -226,6 +227,8 @@ class Ledger:
             )
         if noted.record.rate is not None and noted.record.picked_up_at is not None:
             await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=noted.record.rate)
+        if entry.answered_at is None and entry.outcome != "blocked":
+            await expect_alerts(connection, **call)
         return []
 
     async def open_calls(self, node: str) -> set[str]:

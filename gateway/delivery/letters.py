@@ -34,6 +34,7 @@ class Letter(StrEnum):
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"
     SECOND_STEP_CHANGED = "second_step_changed"
+    SUBSCRIPTION = "subscription"  # asks an address outside whether it wants reports
 
 
 # After that nobody wants to read it any more.
@@ -43,6 +44,7 @@ _WORTH_SENDING: dict[Letter, timedelta] = {
     Letter.NEW_DEVICE: timedelta(days=2),
     Letter.PASSWORD_CHANGED: timedelta(days=2),
     Letter.SECOND_STEP_CHANGED: timedelta(days=2),
+    Letter.SUBSCRIPTION: timedelta(days=3),
 }
 
 

@@ -13,9 +13,12 @@ from gateway.http import accounts, invitations, links
 from gateway.http.audit_words import ROLES
 from gateway.http.browsers import browser_of
 from gateway.http.language import SOURCE, Language
-from gateway.http.links import Purpose
+from gateway.http.mail_sheet import one_line
 from gateway.http.rendering import Templates
+from gateway.http.report_letters import mail_words
 from gateway.http.words import Words
+from gateway.reports import mail_figures, mail_subscriptions
+from gateway.reports.mail_subscriptions import Purpose
 from gateway.store.database import Database
 from gateway.store.queries import load_queries
 
@@ -41,6 +44,7 @@ def writers(database: Database, templates: Templates, base_url: str) -> Mapping[
         Letter.NEW_DEVICE: desk.new_device,
         Letter.PASSWORD_CHANGED: desk.password_changed,
         Letter.SECOND_STEP_CHANGED: desk.second_step_changed,
+        Letter.SUBSCRIPTION: desk.subscription,
     }
 
 
@@ -84,7 +88,7 @@ class _Desk:
     async def reset(self, about: Mapping[str, Any]) -> Written | None:
         email = str(about["email"])
         async with self._database.everything() as connection:
-            token = await links.link_token(connection, email, Purpose.RESET)
+            token = await links.link_token(connection, email, links.Purpose.RESET)
         if token is None:
             return None  # whoever asked was told nothing else
         words = self._words(str(about.get("language", SOURCE)))
@@ -166,6 +170,27 @@ class _Desk:
             (say("It was not you? Then choose a new password at once, and tell an owner of your company."),),
         )
         return Written(self._mail(user["email"], sheet, words))
+
+    async def subscription(self, about: Mapping[str, Any]) -> Written | None:
+        async with self._database.everything() as connection:
+            found = await mail_subscriptions.subscription(connection, int(about["subscription"]))
+            firm = None if found is None else await mail_figures.firm_of(connection, found.company_id)
+        if found is None or firm is None or found.removed_at is not None or found.confirmed_at is not None:
+            return None
+        words = self._words(found.wish.language)
+        say = words.say
+        named = {"what": mail_words(words, found.wish.kind), "company": one_line(firm.name)}
+        sheet = Sheet(
+            say("Do you want %(what)s of %(company)s?") % named,
+            (
+                say("%(who)s would like to send you %(what)s of %(company)s by mail.")
+                % {"who": one_line(str(about.get("asked_by", ""))) or say("Somebody"), **named},
+                say("Nothing is sent before you say yes."),
+            ),
+            (say("Yes, send it to me"), f"{self._base_url}/mail/confirm/{found.token(Purpose.CONFIRM)}"),
+            (say("You do not want it, or know nothing of it? Then do nothing."),),
+        )
+        return Written(self._mail(found.address, sheet, words))
 
     async def _user(self, about: Mapping[str, Any]) -> Any:
         async with self._database.everything() as connection:

@@ -66,6 +66,11 @@ SETTINGS_PLACES = (
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
     Place("/settings/leads", N_("Leads"), N_("What counts as a lead.")),
     Place("/settings/tags", N_("Tags"), N_("The words you mark calls with: how often each is used, and other names.")),
+    Place(
+        "/settings/mail",
+        N_("Reports by mail"),
+        N_("Who gets reports and alerts of missed calls by mail, and when."),
+    ),
     Place("/settings/users", N_("Users"), N_("Who may sign in, and what each of them may see and do.")),
     Place("/settings/audit", N_("Audit log"), N_("Who listened, exported, changed or removed what, and when.")),
 )

@@ -9,14 +9,16 @@ from aiohttp_remotes import XForwardedFiltered
 
 from gateway.http.keys import PARTS
 from gateway.http.refusals import BadRequest, CrossSite
+from gateway.http.routing import route_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def content_policy(style_nonce: str | None = None) -> str:
+def content_policy(style_nonce: str | None = None, *, frames: bool = False) -> str:
     """Everything the pages use comes from this server; no inline script or style, no frames, no plug-ins.
 
-    ``style_nonce`` lets in the one stylesheet that carries it, of this answer alone, and no style attribute.
+    ``style_nonce`` lets in the one stylesheet that carries it, of this answer alone, and no style attribute; ``frames``
+    lets the page show others of this server inside it.
     """
     styles = f"style-src 'self' 'nonce-{style_nonce}'" if style_nonce else "style-src 'self'"
     return "; ".join(
@@ -30,8 +32,13 @@ def content_policy(style_nonce: str | None = None) -> str:
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
+            *(("frame-src 'self'",) if frames else ()),
         )
     )
+
+
+# What a mail looks like, shown in a frame: the style is its own, and nothing in it may do anything.
+MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 
 
 SECURITY_HEADERS = {
@@ -59,9 +66,11 @@ async def same_site_only(request: web.Request, handler: Handler) -> web.StreamRe
     """Nothing is changed by a request that another site made the browser send.
 
     Every browser of the last years says where a request comes from (Fetch Metadata, ``Origin``); a request that says
-    nothing is refused as well.
+    nothing is refused as well. But a route may say that it is posted to by programs, which come from no page.
     """
-    if request.method not in _SAFE_METHODS and not _from_own_page(request):
+    route = route_of(request)
+    guarded = route is None or not route.from_anywhere
+    if request.method not in _SAFE_METHODS and guarded and not _from_own_page(request):
         raise CrossSite()
     return await handler(request)
 

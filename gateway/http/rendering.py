@@ -109,11 +109,15 @@ def render(
     company: Company | None = None,
     status: int = 200,
     headers: dict[str, str] | None = None,
+    words: Words | None = None,
     **values: Any,
 ) -> web.Response:
-    """A page for this reader; every template finds viewer, company, words and the languages there are."""
+    """A page for this reader; every template finds viewer, company, words and the languages there are.
+
+    ``words`` where the reader's language is known otherwise than from the request.
+    """
     templates = request.app[TEMPLATES]
-    words = words_for(request, company)
+    words = words or words_for(request, company)
     viewer = request.get(VIEWER)
     troubles = {
         part: report

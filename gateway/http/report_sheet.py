@@ -36,7 +36,7 @@ def report_sheet(firm: Firm, words: Words, kind: Kind, told: mail_figures.Told, 
     say, total, name = words.say, told.answer.total, one_line(firm.name)
     measures = _FIGURES if total.spend is None else _WITH_SPEND
     head = _headline(words, firm, total)
-    period = _period(words, kind, days)
+    period = period_words(words, kind, days)
     sheet = Sheet(
         subject=f"{name}, {_lately(words, kind, days)}: {head}",
         title=period,
@@ -59,7 +59,7 @@ def report_sheet(firm: Firm, words: Words, kind: Kind, told: mail_figures.Told, 
         )
         for measure in measures
     )
-    compared = say("Compared with %(days)s.") % {"days": _period(words, kind, told.compared)}
+    compared = say("Compared with %(days)s.") % {"days": period_words(words, kind, told.compared)}
     return replace(
         sheet,
         figures=figures,
@@ -177,7 +177,8 @@ def _waiting(words: Words, waiting: Sequence[Wait], known: Mapping[int, MissedCa
     return {"calls_name": words.say("Missed, and not called back"), "calls": tuple(calls), "more": more}
 
 
-def _period(words: Words, kind: Kind, days: Days) -> str:
+def period_words(words: Words, kind: Kind, days: Days) -> str:
+    """A report's days: Saturday, November 21; Nov 16 – Nov 22; October 2026."""
     if kind is Kind.MONTHLY:
         text = dates.format_date(days.since, "LLLL y", words.locale)
         return text[:1].upper() + text[1:]
@@ -195,7 +196,7 @@ def _lately(words: Words, kind: Kind, days: Days) -> str:
         return words.pgettext("report", "last week")
     if kind is Kind.MONTHLY:
         return dates.format_date(days.since, "LLLL", words.locale)
-    return _period(words, kind, days)
+    return period_words(words, kind, days)
 
 
 def _overview(base: str, firm: Firm, days: Days) -> str:

@@ -43,6 +43,8 @@ class Route:
     result: type[BaseModel] | None = None  # on the API: what a 200 carries
     query: type[BaseModel] | None = None  # on the API: what the query string may hold
     body: type[BaseModel] | None = None  # on the API: what is posted
+    # Posted to by programs, which come from no page: what its address carries is all that it asks for.
+    from_anywhere: bool = False
 
 
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("ROUTES")

@@ -1,4 +1,4 @@
-"""The missed calls that an alert tells of, with what is known of their callers."""
+"""Missed calls of which alerts tell: noted when they end, and read with what is known of their callers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,11 @@ class ToldCall:
     times: int
     talked_at: datetime | None
     earlier: int
+
+
+async def expect_alerts(connection: Connection, company_id: int, call_id: int) -> None:
+    """Note, in the transaction that ends a missed call, whom to tell of it. Said twice, it is noted once."""
+    await _queries.note_missed(connection, company_id=company_id, call_id=call_id)
 
 
 async def told(connection: Connection, company_id: int, zone: str, mail_id: int) -> list[ToldCall]:

@@ -76,11 +76,6 @@ Writer = Callable[[Errand], Awaitable[Mail | None]]
 # ------------------------------------------------------------------------------------------------------- what is due
 
 
-async def expect_alerts(connection: Connection, company_id: int, call_id: int) -> None:
-    """Note, in the transaction that ends a missed call, whom to tell of it. Said twice, it is noted once."""
-    await _queries.note_missed(connection, company_id=company_id, call_id=call_id)
-
-
 async def keep_posting(database: Database, settings: MailSettings) -> None:
     """Look again and again what is due, until cancelled. Without a mail server nothing ever is."""
     while True:
