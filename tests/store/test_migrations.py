@@ -231,6 +231,15 @@ ROWS = {
         INSERT INTO put_off (company_id, need, until) SELECT id, 'missed/1', now() + interval '7 days' FROM companies;
         INSERT INTO node_states (node_id, seen_at, is_linked) SELECT id, now(), true FROM nodes;
     """,
+    "0029_flows": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO flows (company_id, name, body)
+            SELECT id, 'Reception', '{"version": 1, "start": {"kind": "voicemail"}}' FROM companies;
+        UPDATE companies c SET flow_id = f.id, closed_now = true FROM flows f WHERE f.company_id = c.id;
+        UPDATE sources s SET flow_id = f.id FROM flows f WHERE f.company_id = s.company_id;
+        UPDATE pools p SET flow_id = f.id FROM flows f WHERE f.company_id = p.company_id;
+        UPDATE tracking_numbers n SET flow_id = f.id FROM flows f WHERE f.company_id = n.company_id;
+    """,
     "0030_reports": """
         SELECT set_config('numberpool.companies', 'all', true);
         INSERT INTO report_facts (company_id, call_id, kind, call_day, click_day, place, source, channel, campaign,
@@ -246,6 +255,14 @@ ROWS = {
         INSERT INTO report_due (company_id) SELECT id FROM companies;
     """,
     "0031_lead_rule": "SELECT 1",
+    "0032_settings_rest": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO rule_runs (company_id, rules, since, until, total, user_id)
+            SELECT company_id, '{}', now() - interval '1 day', now(), 1, user_id FROM memberships;
+        INSERT INTO endpoint_states (node_id, endpoint, state, since)
+            SELECT id, 'PJSIP/reception', 'free', now() FROM nodes;
+        UPDATE companies SET visits_kept_months = 12;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
