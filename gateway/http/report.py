@@ -16,7 +16,7 @@ from gateway.reports.answer import answer
 from gateway.reports.dimension import Basis, Dimension
 from gateway.reports.drill import drill
 from gateway.reports.figures import Answer, Key, Row
-from gateway.reports.measures import Measure
+from gateway.reports.measures import Measure, Measures
 from gateway.reports.names import keys_of
 from gateway.reports.question import Question
 from gateway.store.database import Connection
@@ -97,7 +97,9 @@ class Report:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell of the period."""
-        return not self.answer.rows and not self.answer.total.calls and not self.answer.total.spend
+        whole = self.answer.total
+        past = self.before.total if self.before else whole
+        return not any((whole.calls, whole.leads, whole.jobs, whole.spend, past.calls))
 
 
 async def company_facts(connection: Connection, company: Company) -> ReportCompany:
@@ -120,8 +122,11 @@ async def make_report(connection: Connection, company: Company, view: ReportView
     now = await answer(connection, question)
     before = await answer(connection, compared) if compared else None
     measures = view.measures or usual_measures(now.total)
+    whole = await _total(connection, question, now)
+    whole_before = await _total(connection, compared, before) if compared and before else None
     if Measure.CALLERS in measures:
-        now = await _with_callers(connection, question, now, view.top)
+        now = replace(await _with_callers(connection, question, now, view.top), total=whole)
+        before = replace(before, total=whole_before) if before and whole_before else None
     shown = Shown(view, measures, words, facts.currency, facts.own, linker(question))
     laid_out = await _laid_out(connection, shown, question, compared, now, before)
     return Report(
@@ -132,7 +137,7 @@ async def make_report(connection: Connection, company: Company, view: ReportView
         now,
         before,
         laid_out,
-        _headlines(shown, now, before),
+        _headlines(shown, whole, whole_before),
         await _filters(connection, company, view, words),
         report_words.sentence(words, view, measures, facts.own),
     )
@@ -179,9 +184,17 @@ async def _laid_out(
     return (across if shape is Shape.COLUMNS else table)(shown, now, before, heads)
 
 
-def _headlines(shown: Shown, now: Answer, before: Answer | None) -> tuple[Headline, ...]:
+async def _total(connection: Connection, question: Question, answered: Answer) -> Measures:
+    """The figures of the whole, with how many people it was, whom only a question without dimensions tells."""
+    if not question.by:
+        return answered.total
+    alone = await answer(connection, replace(question, by=()))
+    return replace(answered.total, callers=alone.total.callers)
+
+
+def _headlines(shown: Shown, now: Measures, before: Measures | None) -> tuple[Headline, ...]:
     """What is shown of the whole, callers first: how many people it was."""
-    total = Pair((), now.total, before.total if before else None)
+    total = Pair((), now, before)
     measures = dict.fromkeys([*([] if Measure.CALLERS in shown.measures else [Measure.CALLERS]), *shown.measures])
     return tuple(
         Headline(
@@ -191,7 +204,7 @@ def _headlines(shown: Shown, now: Answer, before: Answer | None) -> tuple[Headli
             measure is shown.leading,
         )
         for measure in measures
-        if not (measure is Measure.CALLERS and now.total.callers is None)
+        if not (measure is Measure.CALLERS and now.callers is None)
     )
 
 

@@ -112,7 +112,8 @@ async def _bars(connection: Connection, report: Report, question: Question) -> C
     shown, measure = report.shown, report.shown.leading
     rows = (await answer(connection, question)).rows
     before = (await answer(connection, replace(report.compared, by=question.by))).rows if report.compared else None
-    pairs = [pair for pair in in_order(shown, paired(rows, before)) if measure.of(pair.now) is not None][:_MOST_BARS]
+    told = in_order(shown, paired(rows, before))
+    pairs = [pair for pair in told if measure.of(pair.now) or (pair.before and measure.of(pair.before))][:_MOST_BARS]
     if not pairs:
         return None
     words, dimension = shown.words, question.by[0]

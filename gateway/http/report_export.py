@@ -91,7 +91,7 @@ def _columns(shown: Shown, name: str, measure: Measure, *, compared: bool, past:
         name = words.say("%(name)s, seconds") % {"name": name}
     counts = Kind.PART if shown.in_parts or measure is Measure.EXPECTED else Kind.COUNT
     kind = _KINDS.get(measure.unit, counts)
-    past = past or report_words.past_name(words, shown.view.compare)
+    past = past or report_words.lower(report_words.past_name(words, shown.view.compare))
     return [Column(name, kind), *([Column(f"{name}, {past}", kind)] if compared else [])]
 
 

@@ -19,6 +19,8 @@ _NEUTRAL = frozenset({Measure.SPEND, Measure.TALK_SECONDS, Measure.AVERAGE_TALK,
 # Models that may give a touch a part of a call.
 SHARED = frozenset({Model.LINEAR, Model.POSITION, Model.TIME_DECAY})
 _FEW = 20
+# So many measures are named in the sentence.
+_NAMED = 4
 # Less than a tenth of anything counted is nothing.
 _NEXT_TO_NOTHING = 0.05
 
@@ -90,7 +92,7 @@ def compare_name(words: Words, compare: Compare) -> str:
 
 def past_name(words: Words, compare: Compare) -> str:
     """What stands beside, as the name of a line or a column."""
-    return words.say("a year ago") if compare is Compare.YEAR else words.say("the period before")
+    return words.say("A year ago") if compare is Compare.YEAR else words.say("The period before")
 
 
 def measure_name(words: Words, measure: Measure) -> str:
@@ -137,9 +139,13 @@ def sentence(words: Words, view: ReportView, measures: tuple[Measure, ...], own:
 
 
 def in_sentence(words: Words, measures: tuple[Measure, ...]) -> str:
-    """Calls, jobs and cost per job."""
-    names = [measure_name(words, measure) for measure in measures]
-    return listed(words, [name if place == 0 else _lower(name) for place, name in enumerate(names)])
+    """Calls, jobs and cost per job; of many, the first ones and how many more."""
+    named = measures if len(measures) <= _NAMED + 1 else measures[:_NAMED]
+    names = [measure_name(words, measure) for measure in named]
+    parts = [name if place == 0 else lower(name) for place, name in enumerate(names)]
+    if len(measures) > len(named):
+        parts.append(words.ngettext("%(num)s more", "%(num)s more", len(measures) - len(named)))
+    return listed(words, parts)
 
 
 def listed(words: Words, parts: list[str]) -> str:
@@ -157,7 +163,7 @@ def figure(words: Words, measure: Measure, measures: Measures, currency: str, *,
     value = measure.of(measures)
     if value is None:
         return "–"
-    if measure is Measure.EXPECTED and measures.expected_error is not None:
+    if measure is Measure.EXPECTED and measures.expected_error:
         error = measures.expected_error
         return f"{number(words, float(value), in_parts=False)} ± {number(words, error, in_parts=0 < error < 1)}"
     # People are whole, whatever their calls are shared by.
@@ -215,5 +221,6 @@ def change(words: Words, measure: Measure, now: Value, before: Value) -> tuple[s
     return f"{'▲' if difference > 0 else '▼'} {text}", tone
 
 
-def _lower(name: str) -> str:
+def lower(name: str) -> str:
+    """As it stands inside a sentence."""
     return name[:1].lower() + name[1:]

@@ -65,6 +65,8 @@ function ready() {
   if (print) print.hidden = false;
   const button = document.getElementById("ask-show");
   if (button) button.hidden = true;
+  // Of a year that is wider than the window, the newest months are looked at first.
+  for (const months of document.querySelectorAll(".table-wide:has(.month-table)")) months.scrollLeft = months.scrollWidth;
 }
 
 document.addEventListener("change", (event) => {
