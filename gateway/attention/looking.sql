@@ -18,7 +18,7 @@ GROUP BY n.id, date_trunc('hour', c.started_at AT TIME ZONE :zone);
 SELECT s.id, date_trunc('hour', v.started_at AT TIME ZONE :zone) AS hour, count(*) AS events
 FROM sites s
 JOIN visits v ON v.company_id = s.company_id AND v.site_id = s.id
-WHERE s.company_id = :company_id AND v.started_at >= :since::timestamptz AND v.started_at < :until::timestamptz
+WHERE s.company_id = :company_id AND s.removed_at IS NULL AND v.started_at >= :since::timestamptz AND v.started_at < :until::timestamptz
 GROUP BY s.id, date_trunc('hour', v.started_at AT TIME ZONE :zone);
 
 -- name: forget_silences!

@@ -5,7 +5,7 @@ SELECT p.id, p.kind, p.reserve_seconds, p.quarantine_seconds, p.dialled_quaranti
        (SELECT count(*) FROM tracking_numbers n
         WHERE n.company_id = p.company_id AND n.pool_id = p.id AND n.retired_at IS NULL
           AND (n.resting_until IS NULL OR n.resting_until <= :now::timestamptz)) AS numbers
-FROM pools p WHERE p.company_id = :company_id AND p.name = :name;
+FROM pools p WHERE p.company_id = :company_id AND p.name = :name AND p.removed_at IS NULL;
 
 -- name: visits_by_hour
 -- Visits that were lent a number of a pool, hour by hour, with how long they stayed.

@@ -36,7 +36,7 @@ CROSS JOIN LATERAL (
     WHERE number.company_id = pool.company_id AND number.pool_id = pool.id
       AND (number.resting_until IS NULL OR number.resting_until <= :now::timestamptz)
 ) AS held
-WHERE pool.kind = 'dynamic'
+WHERE pool.kind = 'dynamic' AND pool.removed_at IS NULL
 ORDER BY pool.company_id, pool.id
 ON CONFLICT (company_id, pool_id, hour) DO UPDATE SET
     samples = known.samples + 1, occupied_sum = known.occupied_sum + excluded.occupied_sum,
@@ -53,7 +53,7 @@ SELECT pool.id, pool.name, pool.when_full, pool.reserve_seconds,
        ) AS held
 FROM pools pool
 LEFT JOIN lendable_numbers number ON number.company_id = pool.company_id AND number.pool_id = pool.id
-WHERE pool.company_id = :company_id AND pool.kind = 'dynamic'
+WHERE pool.company_id = :company_id AND pool.kind = 'dynamic' AND pool.removed_at IS NULL
 GROUP BY pool.company_id, pool.id
 ORDER BY pool.id;
 

@@ -19,6 +19,9 @@ from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent, "pool_changes.sql")
 
+# Columns of a pool that are no settings.
+_NOT_SET = ("id", "kind", "currency", "removed_at")
+
 
 @dataclass(frozen=True, slots=True)
 class PoolRow:
@@ -30,6 +33,7 @@ class PoolRow:
     currency: str
     record: bool | None
     stored: dict[str, Any]  # as its columns are, for an undo and for the audit log
+    removed_at: datetime | None = None
 
     @property
     def conditions(self) -> Conditions:
@@ -86,7 +90,7 @@ async def one_pool(connection: Any, company_id: int, pool_id: int) -> PoolRow | 
     row = await _queries.one_pool(connection, company_id=company_id, pool_id=pool_id)
     if row is None:
         return None
-    stored = {name: row[name] for name in row.keys() if name not in ("id", "kind", "currency")}  # noqa: SIM118
+    stored = {name: row[name] for name in row.keys() if name not in _NOT_SET}  # noqa: SIM118
     stored["conditions"] = json.loads(row["conditions"])
     stored["monthly_price"] = None if row["monthly_price"] is None else f"{row['monthly_price'].normalize():f}"
     return PoolRow(
@@ -110,6 +114,7 @@ async def one_pool(connection: Any, company_id: int, pool_id: int) -> PoolRow | 
         row["currency"],
         row["record_calls"],
         stored,
+        row["removed_at"],
     )
 
 

@@ -3,7 +3,7 @@
 -- name: one_pool^
 SELECT p.id, p.name, p.kind, p.priority, p.conditions, p.bound_to, p.reserve_seconds, p.quarantine_seconds,
        p.dialled_quarantine_seconds, p.window_seconds, p.when_full, p.fallback_number, p.monthly_price, p.record_calls,
-       c.currency,
+       p.removed_at, c.currency,
        array(SELECT s.swap_target_id FROM pool_swap_targets s
              WHERE s.company_id = p.company_id AND s.pool_id = p.id ORDER BY s.swap_target_id) AS targets
 FROM pools p JOIN companies c ON c.id = p.company_id
@@ -16,7 +16,8 @@ SELECT currency FROM companies WHERE id = :company_id;
 -- Nothing where another pool of the company has that name.
 UPDATE pools SET name = :name
 WHERE company_id = :company_id AND id = :pool_id
-  AND NOT EXISTS (SELECT FROM pools other WHERE other.company_id = :company_id AND other.name = :name AND other.id <> :pool_id)
+  AND NOT EXISTS (SELECT FROM pools other WHERE other.company_id = :company_id AND other.name = :name
+                  AND other.id <> :pool_id AND other.removed_at IS NULL)
 RETURNING id;
 
 -- name: restore_pool!
@@ -38,7 +39,7 @@ ON CONFLICT DO NOTHING;
 -- name: all_targets
 -- Every number printed on a site, with the site.
 SELECT t.id, t.e164, s.name AS site FROM swap_targets t
-JOIN sites s ON s.company_id = t.company_id AND s.id = t.site_id
+JOIN sites s ON s.company_id = t.company_id AND s.id = t.site_id AND s.removed_at IS NULL
 WHERE t.company_id = :company_id ORDER BY s.id, t.id;
 
 -- name: sums

@@ -9,13 +9,13 @@ SELECT p.id, p.name, p.kind, p.priority, p.conditions, p.bound_to, p.reserve_sec
              JOIN swap_targets t ON t.company_id = s.company_id AND t.id = s.swap_target_id
              WHERE s.company_id = p.company_id AND s.pool_id = p.id ORDER BY t.id) AS targets
 FROM pools p JOIN companies c ON c.id = p.company_id
-WHERE p.company_id = :company_id ORDER BY p.id;
+WHERE p.company_id = :company_id AND p.removed_at IS NULL ORDER BY p.id;
 
 -- name: hold_pool^
 -- One pool, until the end of the transaction.
 SELECT id, kind, priority, conditions, bound_to, reserve_seconds, quarantine_seconds, dialled_quarantine_seconds,
        window_seconds, when_full, fallback_number, monthly_price, record_calls
-FROM pools WHERE company_id = :company_id AND name = :name FOR UPDATE;
+FROM pools WHERE company_id = :company_id AND name = :name AND removed_at IS NULL FOR UPDATE;
 
 -- name: change_pool!
 UPDATE pools SET priority = :priority, conditions = :conditions, bound_to = :bound_to, reserve_seconds = :reserve_seconds,

@@ -45,13 +45,13 @@ RETURNING id;
 UPDATE destinations SET is_default = false WHERE company_id = :company_id AND is_default;
 
 -- name: pools
-SELECT id, name, kind, record_calls FROM pools WHERE company_id = :company_id ORDER BY id;
+SELECT id, name, kind, record_calls FROM pools WHERE company_id = :company_id AND removed_at IS NULL ORDER BY id;
 
 -- name: add_pool$
 -- Pools that lend go before static numbers, which visitors see only where nothing better is.
 INSERT INTO pools (company_id, name, kind, priority, record_calls)
 VALUES (:company_id, :name, :kind, CASE :kind WHEN 'dynamic' THEN 10 ELSE 0 END, :record_calls)
-ON CONFLICT (company_id, name) DO NOTHING
+ON CONFLICT (company_id, name) WHERE removed_at IS NULL DO NOTHING
 RETURNING id;
 
 -- name: numbers

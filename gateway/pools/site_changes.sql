@@ -2,7 +2,7 @@
 
 -- name: one_site^
 SELECT id, name, public_key, hosts, payment_hosts, time_zone, consent_required FROM sites
-WHERE company_id = :company_id AND id = :site_id;
+WHERE company_id = :company_id AND id = :site_id AND removed_at IS NULL;
 
 -- name: targets
 SELECT id, e164 FROM swap_targets WHERE company_id = :company_id AND site_id = :site_id ORDER BY id;
@@ -12,7 +12,8 @@ SELECT id, e164 FROM swap_targets WHERE company_id = :company_id AND site_id = :
 UPDATE sites SET name = :name, hosts = :hosts::text[], payment_hosts = :payment_hosts::text[], time_zone = :time_zone,
                  consent_required = :consent_required
 WHERE company_id = :company_id AND id = :site_id
-  AND NOT EXISTS (SELECT FROM sites other WHERE other.company_id = :company_id AND other.name = :name AND other.id <> :site_id)
+  AND NOT EXISTS (SELECT FROM sites other WHERE other.company_id = :company_id AND other.name = :name
+                  AND other.id <> :site_id AND other.removed_at IS NULL)
 RETURNING id;
 
 -- name: serving_pools

@@ -2,12 +2,12 @@
 -- The sites of a company, each with the numbers printed on it.
 SELECT s.id, s.name, s.public_key, s.hosts, s.payment_hosts, s.time_zone,
        array(SELECT e164 FROM swap_targets t WHERE t.company_id = s.company_id AND t.site_id = s.id ORDER BY t.id) AS targets
-FROM sites s WHERE s.company_id = :company_id ORDER BY s.id;
+FROM sites s WHERE s.company_id = :company_id AND s.removed_at IS NULL ORDER BY s.id;
 
 -- name: add_site$
 INSERT INTO sites (company_id, name, public_key, hosts, payment_hosts, time_zone)
 VALUES (:company_id, :name, :public_key, :hosts::text[], :payment_hosts::text[], :time_zone)
-ON CONFLICT (company_id, name) DO NOTHING
+ON CONFLICT (company_id, name) WHERE removed_at IS NULL DO NOTHING
 RETURNING id;
 
 -- name: change_site!

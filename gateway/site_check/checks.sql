@@ -35,7 +35,7 @@ WHERE company_id = :company_id ORDER BY site_id, id DESC;
 -- name: sites_and_keys
 -- Every site of the installation, for telling whose a key or a host is.
 SELECT s.id, s.company_id, c.name AS company, s.name, s.public_key, s.hosts, c.region, s.consent_required
-FROM sites s JOIN companies c ON c.id = s.company_id ORDER BY s.id;
+FROM sites s JOIN companies c ON c.id = s.company_id WHERE s.removed_at IS NULL ORDER BY s.id;
 
 -- name: numbers_of
 -- The numbers printed on a site, and every number of its company that a page may show in place of one.
