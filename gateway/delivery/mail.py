@@ -101,7 +101,8 @@ def written(mail: Mail, sender: str, reply_to: str | None = None) -> EmailMessag
     try:
         message["From"] = Address(name, addr_spec=address)
         message["To"] = Address(addr_spec=mail.to)
-        message["Subject"] = mail.subject
+        # Python decodes what looks like an encoded word (RFC 2047), and a line end in it would begin another header.
+        message["Subject"] = mail.subject.replace("=?", "= ?")
         message["Date"] = format_datetime(datetime.now(UTC))
         domain = address.rpartition("@")[2]
         message["Message-ID"] = f"<{mail.message_id}@{domain}>" if mail.message_id else make_msgid("numberpool", domain)

@@ -124,7 +124,7 @@ async def send_now(request: web.Request) -> web.StreamResponse:
         said = words.say("That was asked for several times just now. Try again later.")
         return changed(request, to, Notice(said, is_problem=True))
     async with database.companies(company.id) as connection:
-        await mail_clerk.send_now(connection, found, latest(found.wish.kind, words), now)
+        await mail_clerk.send_now(connection, found, latest(found.wish, company), now)
     return changed(request, to, Notice(words.say("It is on its way to %(address)s.") % {"address": found.address}))
 
 

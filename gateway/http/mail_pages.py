@@ -27,10 +27,11 @@ from gateway.http.report_letters import ReportDesk, mail_words, may_have, needed
 from gateway.http.report_sheet import period_words
 from gateway.http.routing import companies_with
 from gateway.http.scope import company_of, id_in_path
-from gateway.http.words import Words
 from gateway.reports import mail_figures, mail_subscriptions
-from gateway.reports.mail_due import Days, Kind, next_at, told_on
+from gateway.reports.mail_due import Days, Kind, due, next_at
 from gateway.reports.mail_subscriptions import PostedMail, Subscription, Wish
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,8 @@ async def preview(request: web.Request) -> web.StreamResponse:
         firm = await mail_figures.firm_of(connection, company.id)
         if firm is None:
             raise NotFound()
-        mail = await desk.specimen(
-            connection, firm, Wish(kind, language=language), latest(kind, words_for(request, company))
-        )
+        wish = Wish(kind, language=language)
+        mail = await desk.specimen(connection, firm, wish, latest(wish, company))
     return web.Response(
         text=standing_alone(mail),
         content_type="text/html",
@@ -188,9 +188,10 @@ def languages_of(request: web.Request) -> Mapping[str, str]:
     return {tag: each.name for tag, each in request.app[TEMPLATES].languages.items()}
 
 
-def latest(kind: Kind, words: Words) -> Days | None:
+def latest(wish: Wish, company: Company) -> Days | None:
     """The days that the last report told of, or would have."""
-    return told_on(kind, words.now.date()) if kind.is_report else None
+    now = datetime.now(UTC)
+    return due(wish.rhythm, company.zone, now, _LONG_AGO, None) if wish.kind.is_report else None
 
 
 def _shown(of: Subscription, mails: list[PostedMail], company: Company) -> Shown:
@@ -199,7 +200,7 @@ def _shown(of: Subscription, mails: list[PostedMail], company: Company) -> Shown
     return Shown(
         of,
         tuple(each for each in mails if each.subscription_id == of.id),
-        next_at(of.rhythm, company.zone, datetime.now(UTC)) if comes else None,
+        next_at(of.wish.rhythm, company.zone, datetime.now(UTC)) if comes else None,
         allowed,
     )
 

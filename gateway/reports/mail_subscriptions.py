@@ -63,6 +63,11 @@ class Wish:
     quiet: Quiet | None = None
     language: str = "en"
 
+    @property
+    def rhythm(self) -> Rhythm:
+        """When a report comes."""
+        return Rhythm(self.kind, self.hour, self.weekday)
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -92,11 +97,6 @@ class Subscription:
     def called(self) -> str:
         """How people call who gets it."""
         return self.name or self.address
-
-    @property
-    def rhythm(self) -> Rhythm:
-        """When it comes."""
-        return Rhythm(self.wish.kind, self.wish.hour, self.wish.weekday)
 
     @property
     def is_running(self) -> bool:

@@ -23,6 +23,8 @@ class PostOffice:
     ca: Path | None = None
     taken: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)  # of the envelopes
+    raw: list[bytes] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     user: tuple[str, str] | None = None
 
@@ -45,6 +47,8 @@ class PostOffice:
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
         self.recipients += envelope.rcpt_tos
+        self.senders.append(envelope.mail_from or "")
+        self.raw.append(content)
         return "250 OK"
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:

@@ -1,6 +1,8 @@
 """Mails to a real SMTP server: taken, put off, refused; and nobody writes a header of his own."""
 
 import asyncio
+from dataclasses import replace
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from gateway.delivery.commands import COMMANDS
-from gateway.delivery.mail import Mail, MailRefused, ServerAway, ServerRefuses, send, written
+from gateway.delivery.mail import Mail, MailRefused, Picture, ServerAway, ServerRefuses, send, written
 from gateway.settings import MailSettings, PagesSettings, Settings
 from tests.delivery.post_office import PostOffice, free_port, post_office, text_of
 
@@ -146,3 +148,29 @@ async def test_the_command_says_what_became_of_a_letter(tmp_path: Path) -> None:
         code, output = await told("anna@example.com", Settings())
         assert code == 1
         assert "no mail server is named" in output
+
+
+def test_an_encoded_word_in_a_name_hides_no_header() -> None:
+    """What looks like one is decoded by Python's own email package, line ends and all."""
+    mail = Mail("anna@example.com", "Missed: =?utf-8?q?=0D=0ABcc=3A_evil=40example=2Ecom?=", "x", "x")
+    message = message_from_bytes(written(mail, "calls@example.com").as_bytes(), policy=policy.default)
+    assert message["Bcc"] is None
+    assert "evil" in message["Subject"]
+
+
+async def test_a_mail_with_pictures_a_way_out_and_an_identity_arrives_whole(tmp_path: Path) -> None:
+    leave = "https://calls.a-rather-long-name-of-a-host.example.com/mail/leave/7f-" + "a" * 60
+    pictures = (Picture("logo", b"\x89PNG not really"),)
+    mail = replace(MAIL, pictures=pictures, message_id="0123456789", unsubscribe=leave)
+    async with post_office(tmp_path) as office:
+        more = {"reply_to": "Büro <office@example.com>", "envelope_from": "bounces@example.com"}
+        assert await send(settings(office, **more), mail) == "OK"
+    message = office.taken[0]
+    assert office.senders == ["bounces@example.com"]
+    assert message["Reply-To"] == "Büro <office@example.com>"
+    assert message["Message-ID"] == "<0123456789@example.com>"
+    assert message["List-Unsubscribe"] == f"<{leave}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"List-Unsubscribe: <{leave}>\r\n".encode() in office.raw[0]
+    picture = next(part for part in message.walk() if part.get_content_type() == "image/png")
+    assert (picture["Content-ID"], picture.get_payload(decode=True)) == ("<logo>", b"\x89PNG not really")

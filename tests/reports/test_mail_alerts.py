@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.reports.mail_alerts import APART, GRACE, WORTH_TELLING, Gathered, Quiet, Waiting, gather
@@ -91,6 +91,7 @@ def test_quiet_hours_hold_everything_and_then_it_comes_together() -> None:
 quiets = st.none() | st.builds(Quiet, st.integers(0, 23), st.integers(0, 23))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 48 * 60), max_size=30),
     st.sampled_from(ALERTS),

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.reports.mail_due import REPORTS, Days, Kind, Rhythm, due, next_at, told_on
@@ -90,6 +90,7 @@ zones = st.sampled_from(
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))
 
 
+@settings(deadline=None)
 @given(rhythms, zones, moments)
 def test_the_next_one_is_due_when_it_comes_and_not_a_second_before(
     rhythm: Rhythm, zone: ZoneInfo, now: datetime
@@ -104,6 +105,7 @@ def test_the_next_one_is_due_when_it_comes_and_not_a_second_before(
     assert days.until <= following.astimezone(zone).date() <= days.until + timedelta(days=1)
 
 
+@settings(deadline=None)
 @given(rhythms, zones, moments, st.lists(st.integers(1, 400), max_size=20))
 def test_over_any_outages_no_day_is_told_twice_and_none_before_the_end_of_its_last_day(
     rhythm: Rhythm, zone: ZoneInfo, begins: datetime, hours: list[int]
