@@ -87,6 +87,26 @@ class Clicked:
 
 
 @dataclass(frozen=True, slots=True)
+class HourOfWeek:
+    """An hour of a weekday by the company's clock: ``weekday`` 1 (Monday) to 7, ``hour`` 0 to 23. As text 1-14."""
+
+    weekday: int
+    hour: int
+
+    def __str__(self) -> str:
+        return f"{self.weekday}-{self.hour}"
+
+    @classmethod
+    def parse(cls, text: str) -> "HourOfWeek":
+        """Raises ValueError."""
+        weekday, dash, hour = text.partition("-")
+        found = cls(_small(weekday), _small(hour))
+        if not dash or not 1 <= found.weekday <= 7 or found.hour > 23:
+            raise ValueError(text)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class CallFilter:
     """What the viewer narrowed the calls down to, in a period; nothing set shows all of it."""
 
@@ -108,6 +128,7 @@ class CallFilter:
     sure: str | None = None  # how sure its source is
     region: str | None = None
     caller: str | None = None  # or 'withheld'
+    hour: HourOfWeek | None = None  # in which it came
     # As reports count calls (gateway.reports.drill writes these).
     counted: str | None = None  # 'yes': neither blocked nor spam, and over
     reached: str | None = None  # 'yes': a person answered
@@ -294,6 +315,7 @@ _READERS: dict[str, Any] = {
     "sure": _sure,
     "region": _text,
     "caller": _text,
+    "hour": HourOfWeek.parse,
     "landing": _value,
     "city": _value,
     "device": _value,

@@ -53,6 +53,9 @@ SELECT c.id FROM calls c WHERE c.company_id = :company_id
             AND (:job IS NULL OR :job = (f.jobs > 0))))
   AND (:caller::text IS NULL OR c.caller = :caller)
   AND (NOT :withheld::boolean OR c.caller IS NULL)
+  AND (:weekday::integer IS NULL
+       OR extract(isodow FROM c.started_at AT TIME ZONE :zone) = :weekday
+          AND extract(hour FROM c.started_at AT TIME ZONE :zone) = :hour::integer)
   AND (:begins_low::text IS NULL
        OR c.caller COLLATE "C" >= :begins_low AND c.caller COLLATE "C" < :begins_high
        OR c.caller COLLATE "C" >= :also_low AND c.caller COLLATE "C" < :also_high

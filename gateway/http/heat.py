@@ -62,7 +62,7 @@ def heat(calls: Sequence[Sequence[int]], words: Words, list_url: str) -> Heat:
             Cell(
                 calls[day][hour],
                 -(-calls[day][hour] * SHADES // most) if most else 0,
-                f"{_begun(full[day])}, {said[hour]}",
+                words.hour_of_week(day, hour),
                 f"{list_url}&hour={day + 1}-{hour}",
             )
             for hour in hours

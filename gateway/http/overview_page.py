@@ -12,6 +12,7 @@ from gateway.attribution.credit import Model
 from gateway.http import call_list
 from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter
+from gateway.http.came_back import came_back
 from gateway.http.heat import heat
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.needs_view import told
@@ -135,5 +136,8 @@ async def _shown(
         "left_out": all.left_out,
         "stale_days": all.stale_days,
         "course": course(words, by_source, await over_time(connection, by_source, grain), periods(question, grain)),
+        "sources": await came_back(
+            connection, words, by_source, await answer(connection, by_source), standing.currency
+        ),
         "heat": heat(await by_hour(connection, question), words, drill(question)),
     }

@@ -272,6 +272,7 @@ class Words:
             "sure": say("How sure"),
             "region": say("Region"),
             "caller": say("Caller"),
+            "hour": say("Time"),
             "counted": say("Reports"),
             "credit": say("Source of"),
             "clicked": say("Clicked"),
@@ -319,6 +320,9 @@ class Words:
                 ("sure", "fair"): say("Likely: half and more"),
                 ("sure", "low"): say("A guess: less than half"),
             }.get((name, value), value)
+        if name == "hour":
+            weekday, _, hour = value.partition("-")
+            return self.hour_of_week(int(weekday) - 1, int(hour))
         if name == "clicked":
             first, _, last = value.partition("..")
             return f"{self.short_date(date.fromisoformat(first))} – {self.short_date(date.fromisoformat(last))}"
@@ -331,6 +335,12 @@ class Words:
                 return say("%(least)s and more") % {"least": put(least)}
             return say("less than %(most)s") % {"most": put(most)}
         return value
+
+    def hour_of_week(self, weekday: int, hour: int) -> str:
+        """Tuesday, 2:00 PM; weekdays count from Monday, which is 0."""
+        name = dates.get_day_names("wide", "stand-alone", self.locale)[weekday]
+        at = dates.format_time(time(hour), "short", locale=self.locale)
+        return self.say("%(day)s, %(time)s") % {"day": name[:1].upper() + name[1:], "time": at}
 
     def _seconds(self, text: str) -> str:
         return self.spoken_duration(int(text))
