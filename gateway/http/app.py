@@ -35,6 +35,7 @@ from gateway.http import (
     pool_pages,
     recording,
     recording_rules,
+    removals,
     report_export,
     report_pages,
     saved_views,
@@ -175,6 +176,7 @@ TABLE: tuple[Route, ...] = (
     Route(
         "POST", f"/settings/sites/{_ID}/numbers/{_NUMBER}/remove", site_pages.remove_number, Permission.SETTINGS_WRITE
     ),
+    Route("POST", f"/settings/sites/{_ID}/remove", removals.remove_site, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/sites/{_ID}/checks", site_check_pages.begin, Permission.SETTINGS_WRITE),
     Route("GET", f"/settings/sites/{_ID}/checks/{_CHECK}", site_check_pages.report, Permission.SETTINGS_READ),
     Route(
@@ -195,6 +197,7 @@ TABLE: tuple[Route, ...] = (
     Route("GET", f"/settings/pools/{_ID}", pool_pages.one_pool_page, Permission.SETTINGS_READ),
     Route("POST", f"/settings/pools/{_ID}", pool_pages.change_pool, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/pools/{_ID}/numbers", number_pages.change_numbers, Permission.SETTINGS_WRITE),
+    Route("POST", f"/settings/pools/{_ID}/remove", removals.remove_pool, Permission.SETTINGS_WRITE),
     Route("GET", f"/settings/pools/{_ID}/import", import_pages.import_page, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/pools/{_ID}/import", import_pages.import_list, Permission.SETTINGS_WRITE),
     Route("GET", f"/settings/pools/{_ID}/advice", advice_pages.advice_page, Permission.SETTINGS_READ),
@@ -285,6 +288,7 @@ TAKEN_BACK: dict[str, Reversal] = {
     **mail_changes.REVERSALS,
     **source_page.REVERSALS,
     **tag_pages.REVERSALS,
+    **removals.REVERSALS,
     "site.changed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_change),
     "site.number_removed": Reversal(Permission.SETTINGS_WRITE, site_pages.take_back_removal),
     "pool.changed": Reversal(Permission.SETTINGS_WRITE, pool_pages.take_back_change),

@@ -141,6 +141,8 @@ _WHAT: dict[str, str] = {
     "numbers.changed": N_("the number"),
     "numbers.removed": N_("the number"),
     "numbers.imported": N_("the pool"),
+    "pool.removed": N_("the pool"),
+    "site.removed": N_("the website"),
     "tag.renamed": N_("the tag"),
     "tag.removed": N_("the tag"),
     "source.changed": N_("the source"),

@@ -73,7 +73,8 @@ async def all_pools(request: web.Request) -> web.StreamResponse:
         request,
         "pools.html",
         company=company,
-        pools=views,
+        pools=[view for view in views if view.row.removed_at is None],
+        removed=[view for view in views if view.row.removed_at is not None and view.sum.numbers],
         shown_when=lambda row: shown_when(row, words),
         total=sum(prices, Decimal(0)) if prices else None,
         numbers=sum(view.sum.numbers for view in views),
@@ -119,7 +120,7 @@ async def one_pool_page(request: web.Request) -> web.StreamResponse:
 async def show_pool(
     request: web.Request, company: Company, row: PoolRow, *, status: int = 200, **forms: Form
 ) -> web.StreamResponse:
-    """The page of a pool; ``forms`` are those with problems: form, numbers_form."""
+    """The page of a pool; ``forms`` are those with problems: form, numbers_form, removal_form."""
     words = words_for(request, company)
     now = datetime.now(UTC)
     digits = "".join(sign for sign in request.query.get("q", "")[:40] if sign.isdigit() and sign.isascii())
@@ -155,6 +156,7 @@ async def show_pool(
         may_write=may_write(request, company),
         form=forms.get("form") or Form(pool_values(row, words), words),
         numbers_form=forms.get("numbers_form") or Form(None, words),
+        removal_form=forms.get("removal_form") or Form({"goes": "retire"}, words),
     )
 
 

@@ -118,6 +118,17 @@ async def one_pool(connection: Any, company_id: int, pool_id: int) -> PoolRow | 
     )
 
 
+async def numbers_in_use(connection: Any, company_id: int, pool_id: int) -> list[int]:
+    """The ids of a pool's numbers that are not retired."""
+    rows = _queries.numbers_in_use(connection, company_id=company_id, pool_id=pool_id)
+    return [row["id"] async for row in rows]
+
+
+async def set_removed(connection: Any, company_id: int, pool_id: int, at: datetime | None) -> None:
+    """A pool is removed, or there again (none). Raises asyncpg's UniqueViolationError where its name is another's."""
+    await _queries.set_removed(connection, company_id=company_id, pool_id=pool_id, removed_at=at)
+
+
 async def rename_pool(connection: Any, company_id: int, pool_id: int, name: str) -> str:
     """Give a pool another name; the name. Raises NoName, NameTaken."""
     name = checked_name(name)

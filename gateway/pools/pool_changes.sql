@@ -77,6 +77,13 @@ UPDATE tracking_numbers SET source_id = :source_id, destination_id = :destinatio
                             whisper = :whisper, fax = :fax, monthly_price = :monthly_price, note = :note
 WHERE company_id = :company_id AND id = :number_id;
 
+-- name: numbers_in_use
+-- The numbers of a pool that are not retired.
+SELECT id FROM tracking_numbers WHERE company_id = :company_id AND pool_id = :pool_id AND retired_at IS NULL ORDER BY id;
+
+-- name: set_removed!
+UPDATE pools SET removed_at = :removed_at::timestamptz WHERE company_id = :company_id AND id = :pool_id;
+
 -- name: numbers_as_they_are
 -- Numbers as a change finds them, so that it can be taken back.
 SELECT e164, to_jsonb(n) - 'created_at' AS kept FROM tracking_numbers n

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ async def one_site(connection: Any, company_id: int, site_id: int) -> SiteSettin
         return None
     hosts, payment_hosts = tuple(row["hosts"]), tuple(row["payment_hosts"])
     return SiteSettings(**{**row, "hosts": hosts, "payment_hosts": payment_hosts})
+
+
+async def set_removed(connection: Any, company_id: int, site_id: int, at: datetime | None) -> None:
+    """A site is removed, or there again (none). Raises asyncpg's UniqueViolationError where its name is another's."""
+    await _queries.set_removed(connection, company_id=company_id, site_id=site_id, removed_at=at)
 
 
 async def targets_of(connection: Any, company_id: int, site_id: int) -> tuple[Target, ...]:

@@ -16,6 +16,9 @@ WHERE company_id = :company_id AND id = :site_id
                   AND other.id <> :site_id AND other.removed_at IS NULL)
 RETURNING id;
 
+-- name: set_removed!
+UPDATE sites SET removed_at = :removed_at::timestamptz WHERE company_id = :company_id AND id = :site_id;
+
 -- name: serving_pools
 -- The pools that name a swap target among those they serve.
 SELECT pool_id FROM pool_swap_targets WHERE company_id = :company_id AND swap_target_id = :target_id ORDER BY pool_id;

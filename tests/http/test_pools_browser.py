@@ -138,7 +138,7 @@ async def test_numbers_rest_are_woken_moved_and_removed_and_that_is_taken_back(p
         await expect(page.get_by_label("(306) 555-4100")).to_be_visible()
         assert tuple((await _row(pages, state)).values())[::3] == ("Website visitors", None)
         await page.get_by_label("(306) 555-4100").check()
-        await page.get_by_role("button", name="Remove").click()
+        await page.get_by_role("button", name="Remove", exact=True).click()
         await expect(page.get_by_text("1 number is removed.")).to_be_visible()
         assert await _row(pages, state) is None
         await page.get_by_role("button", name="Undo").click()
