@@ -113,7 +113,10 @@ def one_line(text: str, longest: int = _LONGEST_NAME) -> str:
 
 def mark_of(colour: int | None) -> Mark:
     """A source's; none: the source is not known."""
-    return Mark(colour_of(colour), "○" if colour is None else SHAPES[colour % len(SHAPES)])
+    if colour is None:
+        return Mark(colour_of(None), "○")
+    # As parts.html: once all colours are taken they come again with other shapes.
+    return Mark(colour_of(colour), SHAPES[(colour + colour // len(SHAPES)) % len(SHAPES)])
 
 
 def html_of(sheet: Sheet, templates: Templates, words: Words) -> str:

@@ -19,7 +19,7 @@ from gateway.http.refusals import NotFound
 from gateway.http.shell import shell_of
 from gateway.http.words import UTC, Words
 
-# A source keeps its place in the palette; colour and shape repeat after this many.
+# A source keeps its place in the palette; colours repeat after this many, and then have other shapes.
 PALETTE = 8
 
 _STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
