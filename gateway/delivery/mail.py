@@ -16,6 +16,8 @@ from gateway.settings import MailSettings
 
 # The whole conversation with the server.
 ANSWER_SECONDS = 30.0
+# It wants a password or an encrypted line first (RFC 4954, section 6; RFC 3207, section 4).
+_WANTS_ENTRY = frozenset({530, 534, 535, 538})
 
 
 class MailFault(Exception):
@@ -167,6 +169,8 @@ async def send(settings: MailSettings, mail: Mail) -> str:
     except aiosmtplib.SMTPRecipientsRefused as error:
         refusal = error.recipients[0]
         raise _by_code(where, refusal.code, refusal.message) from None
+    except aiosmtplib.SMTPSenderRefused as error:
+        raise _by_code(where, error.code, error.message, of_all=True) from None
     except aiosmtplib.SMTPResponseException as error:
         raise _by_code(where, error.code, error.message) from None
     except aiosmtplib.SMTPNotSupported as error:
@@ -185,10 +189,12 @@ async def send(settings: MailSettings, mail: Mail) -> str:
         client.close()
 
 
-def _by_code(where: str, code: int, message: str) -> MailFault:
-    """RFC 5321, section 4.2.1: 4xx passes, 5xx stays."""
+def _by_code(where: str, code: int, message: str, *, of_all: bool = False) -> MailFault:
+    """RFC 5321, section 4.2.1: 4xx passes, 5xx stays. ``of_all``: no mail of this sender would be taken."""
     said = f"{where} said {code} {_said(message)}"
-    return ServerAway(said) if 400 <= code < 500 else MailRefused(said)
+    if 400 <= code < 500:
+        return ServerAway(said)
+    return ServerRefuses(said) if of_all or code in _WANTS_ENTRY else MailRefused(said)
 
 
 def _said(message: str) -> str:
