@@ -10,6 +10,8 @@ import structlog
 from aiohttp import web
 
 from gateway.asterisk.node import Node
+from gateway.attention.looking import keep_looking
+from gateway.attention.node_states import keep_node_states
 from gateway.attribution import nightly
 from gateway.attribution.worker import AttributionWorker
 from gateway.calls import retention
@@ -180,6 +182,8 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "reports": lambda: keep_counting(database, health),
                     "learning": lambda: nightly.keep_learning(database),
                     "reports by mail": lambda: mail_clerk.keep_posting(database, settings.mail),
+                    "silences": lambda: keep_looking(database),
+                    "nodes": lambda: keep_node_states(database, nodes),
                     "retention": lambda: retention.keep_retention(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},

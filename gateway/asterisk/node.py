@@ -8,7 +8,7 @@ loop, so that trouble with one leaves the other working.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -20,6 +20,7 @@ from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.recorder import record_anew
 from gateway.asterisk.routecode import encode_route
+from gateway.asterisk.trunks import look_at_trunks
 from gateway.asterisk.versions import Versions
 from gateway.calls.directory import Directory
 from gateway.calls.ledger import Ledger
@@ -34,6 +35,8 @@ LONGEST_RETRY_SECONDS = 5.0
 # A refused login stays refused until somebody edits a file; each attempt is a line in Asterisk's security log.
 REFUSED_RETRY_SECONDS = 15.0
 CHANNELS_SECONDS = 5.0
+# Asterisk itself asks its trunks whether they live about once a minute.
+TRUNKS_SECONDS = 20.0
 # An event that should have been held back may be a caller's text; so often at most is the filter tried again.
 PROVE_AGAIN_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
@@ -66,6 +69,20 @@ class Node:
         self._nonce = secrets.token_hex(8)
         self._proved_at = 0.0
         self._routes_changed = asyncio.Event()
+        # By which calls came in lately; those by which calls go out are looked at besides.
+        self.trunks_watched: frozenset[str] = frozenset()
+        self._trunks: Mapping[str, str] = {}
+        self._trunks_at = float("-inf")
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it listens to Asterisk now."""
+        return self._calls is not None and not self._calls.closed
+
+    @property
+    def trunks(self) -> Mapping[str, str]:
+        """How its trunks are (gateway.attention.node_states); none while nobody can be asked."""
+        return self._trunks if self._store is not None else {}
 
     def directory_changed(self) -> None:
         """The numbers changed: bring the fallback routes up to date."""
@@ -286,6 +303,10 @@ class Node:
                 await self._intake.close_cut_off(link)
                 for version in await versions.drop_idle(link):
                     _log.info("an old dialplan was taken out", node=self.name, version=version)
+                if time.monotonic() - self._trunks_at > TRUNKS_SECONDS:
+                    names = self.trunks_watched | {trunk.name for trunk in self.settings.trunks}
+                    self._trunks = await look_at_trunks(link, names)
+                    self._trunks_at = time.monotonic()
                 self._health.tell(part, Condition.OK, "Fallback routes are up to date.")
                 changed_soon = asyncio.ensure_future(self._routes_changed.wait())
                 lost = asyncio.ensure_future(link.wait_closed())
