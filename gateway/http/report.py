@@ -212,12 +212,15 @@ async def _filters(connection: Connection, company: Company, view: ReportView, w
     found = []
     for dimension, value in view.where:
         key = (await keys_of(connection, company.id, dimension, {value}))[value]
+        # A kept report may ask for a source that was merged since.
+        is_gone = bool(value) and dimension in (Dimension.SOURCE, Dimension.POOL) and key.name == value
+        name = words.say("One that is gone") if is_gone else report_words.value_name(words, dimension, key)
         found.append(
             Filter(
                 report_words.dimension_name(words, dimension),
-                report_words.value_name(words, dimension, key),
+                name,
                 view.without(dimension),
-                key if dimension is Dimension.SOURCE and value else None,
+                key if key.colour is not None else None,
             )
         )
     return tuple(found)

@@ -23,6 +23,7 @@ TOPS = (10, 25, 50, 100, 500)
 USUAL_TOP = 25
 MOST_TOP = 1000
 _LONGEST_VALUE = 300
+_LONGEST_ID = 18  # that a bigint holds
 # Clicks lie before the first call, but hardly by so much.
 _BEFORE_ALL = timedelta(days=400)
 
@@ -107,13 +108,13 @@ class ReportView:
     @property
     def kept(self) -> str:
         """The view as it is saved, without the company; of another page than the usual one with its path's name."""
-        return urlencode({**({"view": "months"} if self.path == MONTHS_PATH else {}), **self.query()})
+        return urlencode({**({"view": "months"} if self.path == MONTHS_PATH else {}), **self.query()}, safe=",")
 
     def url(self, **changes: Any) -> str:
         """The address of this view, with some of it changed."""
         changed = replace(self, **changes) if changes else self
         query = {**({"company": str(changed.company)} if changed.company else {}), **changed.query()}
-        return f"{changed.path}?{urlencode(query)}" if query else changed.path
+        return f"{changed.path}?{urlencode(query, safe=',')}" if query else changed.path
 
     def at(self, path: str) -> str:
         """The same view at another address, such as what it is exported by."""
@@ -237,7 +238,9 @@ def _where(query: Mapping[str, str]) -> Iterable[tuple[Dimension, str]]:
         value = query.get(f"{WHERE}{dimension.value}")
         if not value:
             continue
-        if len(value) > _LONGEST_VALUE or "\0" in value:
+        is_id = value.isascii() and value.isdigit() and len(value) <= _LONGEST_ID
+        wants_id = dimension in (Dimension.SOURCE, Dimension.POOL) and value != UNKNOWN
+        if len(value) > _LONGEST_VALUE or "\0" in value or (wants_id and not is_id):
             raise BadRequest(part=f"{WHERE}{dimension.value}")
         yield dimension, "" if value == UNKNOWN else value
 

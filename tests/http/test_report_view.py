@@ -26,6 +26,7 @@ from gateway.reports.dimension import Basis, Dimension
 from gateway.reports.measures import Measure
 
 TODAY = date(2026, 3, 31)
+IDS = (Dimension.SOURCE, Dimension.POOL)
 S, C, D = Dimension.SOURCE, Dimension.CAMPAIGN, Dimension.DEVICE
 
 values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
@@ -38,7 +39,7 @@ views = st.builds(
     st.none() | st.sampled_from(Model),
     st.sampled_from(Compare),
     st.dictionaries(st.sampled_from(Dimension), values.filter(lambda text: text != "(unknown)"), max_size=3).map(
-        lambda found: tuple((each, found[each]) for each in Dimension if each in found)
+        lambda found: tuple((each, "7" if each in IDS else found[each]) for each in Dimension if each in found)
     ),
     st.sampled_from(["", NAME, f"-{NAME}", *Measure, *(f"-{each}" for each in Measure)]),
     st.integers(1, MOST_TOP),
@@ -77,7 +78,7 @@ def test_a_form_without_script_names_things_twice_and_sends_what_is_empty() -> N
     assert not is_canonical(sent)
     view = ReportView.parse(sent)
     assert (view.by, view.measures, view.model) == ((S, D), (Measure.CALLS, Measure.JOBS), None)
-    assert view.url() == "/reports?by=source%2Cdevice&measures=calls%2Cjobs"
+    assert view.url() == "/reports?by=source,device&measures=calls,jobs"
     nothing_first = ReportView.parse(MultiDict([("by", "none"), ("by", "device")]))
     assert nothing_first.by == (D,)
     assert ReportView.parse(MultiDict([("by", "none"), ("by", "")])).by == ()
@@ -98,6 +99,8 @@ def test_a_form_without_script_names_things_twice_and_sends_what_is_empty() -> N
         {"top": "²"},
         {"shape": "round"},
         {"where.campaign": "x" * 301},
+        {"where.source": "Google"},
+        {"where.pool": "9" * 19},
         {"where.city": "a\0b"},
         {"period": "yesteryear"},
     ],
