@@ -42,6 +42,7 @@ MAIN = (
     Place("/visitors", N_("Visitors"), has_period=True),
     Place("/people", N_("People")),
     Place("/reports", N_("Reports"), has_period=True, keeps_view=True),
+    Place("/money", N_("Money"), has_period=True),
     Place(SETTINGS, N_("Settings")),
 )
 

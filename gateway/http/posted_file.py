@@ -7,7 +7,7 @@ from gateway.http.refusals import BadRequest
 
 
 async def posted_with_file(request: web.Request, longest: int) -> tuple[dict[str, str], bytes | None]:
-    """The fields of a form, and what is in its file; none where no file was chosen.
+    """The fields of a form, and what is in its file; none where no file was chosen. Its name becomes ``file_name``.
 
     Such a form may be longer than others: ``longest`` bytes for the file, and as much again for what is pasted. A
     longer one ends in 413.
@@ -22,5 +22,5 @@ async def posted_with_file(request: web.Request, longest: int) -> tuple[dict[str
         if isinstance(value, FileField):
             content = value.file.read(longest + 1)
             if content:
-                return values, content
+                return {**values, "file_name": value.filename[:200]}, content
     return values, None

@@ -84,10 +84,9 @@ def _not_yet(words: Words, verdict: Verdict, said: dict[str, str]) -> str:
         text = say("The money may come back between %(low)s and %(high)s times; it takes more jobs to be sure.") % said
     else:
         text = say("It takes more jobs to be sure.")
-    if verdict.month is None:
-        pace = say("At this pace that is more than two years.")
-    else:
-        pace = say("At this pace that is not before %(month)s.") % {"month": _month(words, verdict.month)}
+    if verdict.month is not None:
+        return text
+    pace = say("At this pace that is more than two years.")
     return f"{text} {pace}"
 
 

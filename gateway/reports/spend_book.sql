@@ -116,14 +116,6 @@ GROUP BY s.currency ORDER BY s.currency;
 INSERT INTO spend_imports (company_id, kind, file_name, user_id)
 VALUES (:company_id, :kind, :file_name, :user_id) RETURNING id;
 
--- name: replace!
--- What an earlier import said of the days that this one covers gives way to it: the same campaign of the same source.
-UPDATE spend s SET removed_at = now(), replaced_by = :import_id
-FROM unnest(:source_ids::bigint[], :campaigns::text[]) AS given (source_id, campaign)
-WHERE s.company_id = :company_id AND s.source_id = given.source_id AND s.campaign = given.campaign
-  AND s.import_id IS NOT NULL AND s.import_id <> :import_id AND s.removed_at IS NULL
-  AND s.first_day >= :first_day AND s.last_day <= :last_day;
-
 -- name: replace_these!
 -- Amounts that the person let give way to an import.
 UPDATE spend SET removed_at = now(), replaced_by = :import_id
