@@ -21,7 +21,7 @@ from gateway.http.scope import company_of
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.http.words import Words
 
-_KEY = re.compile(r"[a-z]+(/[^/]{1,100}){0,2}")
+_KEY = re.compile(rf"({'|'.join(Kind)})(/[^/]{{1,100}}){{1,2}}")
 _MONEY = "/money"
 
 _WEEK, _MONTH = 7, 30
