@@ -17,7 +17,7 @@ from gateway.reports.figures import Answer, Key, LeftOut, Row, Series
 from gateway.reports.measures import Measures
 from gateway.reports.names import keys_of
 from gateway.reports.question import Question
-from gateway.reports.recount import catch_up
+from gateway.reports.recount import catch_up, plan_with_values
 from gateway.reports.spend import Spent, spend_by, spend_over
 
 ALL = Key("", "")
@@ -105,10 +105,7 @@ async def first_day(connection: Any, company_id: int) -> date | None:
 
 async def _made_ready(connection: Any, question: Question) -> int:
     """Count what has changed, and plan with values; how many days of the period still wait."""
-    await connection.execute(
-        "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0;"
-        "SET LOCAL jit = off"
-    )
+    await plan_with_values(connection)
     company_id = question.company_id
     if await catch_up(connection, company_id):
         return 0

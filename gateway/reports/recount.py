@@ -50,6 +50,7 @@ async def recount_some(connection: Any, company_id: int, most: int) -> int:
     """Count again what waits longest, at most so many rows; how many it was. For whoever holds the lock."""
     if await _queries.has_rule_due(connection, company_id=company_id):
         await _queries.all_due(connection, company_id=company_id)
+    await plan_with_values(connection)
     rows = [row async for row in _queries.take_due(connection, company_id=company_id, most=most, newest=NEWEST)]
     if rows:
         await recount(
@@ -92,6 +93,14 @@ async def recount(connection: Any, company_id: int, calls: Collection[int], lead
     return days
 
 
+async def plan_with_values(connection: Any) -> None:
+    """Plan each query with its values: what is asked for is one call or a thousand, one day or ten years."""
+    await connection.execute(
+        "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0;"
+        "SET LOCAL jit = off"
+    )
+
+
 async def lock_reports(connection: Any, company_id: int) -> None:
     """Nobody else counts for this company until the end of the transaction."""
     await _queries.lock_reports(connection, company_id=company_id)
@@ -100,6 +109,11 @@ async def lock_reports(connection: Any, company_id: int) -> None:
 async def make_all_due(connection: Any, company_id: int) -> None:
     """Everything of the company is to be counted again."""
     await _queries.make_all_due(connection, company_id=company_id)
+
+
+async def take_out_all(connection: Any, company_id: int) -> None:
+    """No sum of the company's days holds any more."""
+    await _queries.take_out_all(connection, company_id=company_id)
 
 
 async def oldest_due(connection: Any) -> int | None:

@@ -88,7 +88,7 @@ WITH company AS MATERIALIZED (
            (SELECT min(site.id) FROM sites site WHERE site.company_id = own.id) AS first_site
     FROM companies own WHERE own.id = :company_id
 ), asked AS MATERIALIZED (
-    SELECT call.id AS call_id, NULL::uuid AS lead_id, call.started_at AS at,
+    SELECT call.id::text AS subject, call.id AS call_id, NULL::uuid AS lead_id, call.started_at AS at,
            CASE WHEN call.status = 'spam' THEN 'spam' WHEN call.outcome = 'blocked' THEN 'blocked' ELSE 'call' END AS kind,
            coalesce(call.source_id::text, '') AS source, call.channel, call.campaign, call.keyword,
            coalesce(call.pool_id::text, '') AS pool, call.did AS number, call.region,
@@ -109,42 +109,54 @@ WITH company AS MATERIALIZED (
     FROM calls call CROSS JOIN company
     WHERE call.company_id = :company_id AND call.id = ANY (:calls::bigint[]) AND call.state = 'ended'
     UNION ALL
-    SELECT NULL, lead.id, lead.received_at, 'lead', '', '', '', '', '', '', '', '', false, false,
+    SELECT lead.id::text, NULL, lead.id, lead.received_at, 'lead', '', '', '', '', '', '', '', '', false, false,
            company.qualified_leads, 0, 0, NULL, lead.visit_id, lead.visitor_id
     FROM leads lead CROSS JOIN company WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND lead.suspect = ''
 ), parts AS (
     -- Of jobs: each lead that counts, with its place among the job's.
-    SELECT part.call_id, part.lead_id, job.value, job.currency,
+    SELECT coalesce(part.call_id::text, part.lead_id::text) AS subject, job.value, job.currency,
            row_number() OVER (PARTITION BY part.job_id
                               ORDER BY coalesce(call.started_at, lead.received_at), part.id) AS place
     FROM job_leads part
     JOIN jobs job ON job.company_id = part.company_id AND job.id = part.job_id
-    LEFT JOIN calls call ON call.company_id = part.company_id AND call.id = part.call_id
-    LEFT JOIN leads lead ON lead.company_id = part.company_id AND lead.id = part.lead_id
+    -- Looked up one by one, whatever the planner believes of how many jobs there are.
+    LEFT JOIN LATERAL (
+        SELECT one.started_at, one.state, one.outcome, one.status FROM calls one
+        WHERE one.company_id = part.company_id AND one.id = part.call_id LIMIT 1
+    ) call ON true
+    LEFT JOIN LATERAL (
+        SELECT one.received_at, one.suspect FROM leads one
+        WHERE one.company_id = part.company_id AND one.id = part.lead_id LIMIT 1
+    ) lead ON true
     WHERE part.company_id = :company_id
       AND part.job_id IN (SELECT job_id FROM job_leads mine WHERE mine.company_id = :company_id
                           AND (mine.call_id = ANY (:calls) OR mine.lead_id = ANY (:leads)))
       AND CASE WHEN part.call_id IS NULL THEN lead.suspect = ''
                ELSE call.state = 'ended' AND call.outcome <> 'blocked' AND call.status <> 'spam' END
 ), stored AS MATERIALIZED (
-    SELECT * FROM report_facts fact
-    WHERE fact.company_id = :company_id AND (fact.call_id = ANY (:calls) OR fact.lead_id = ANY (:leads))
-), arrivals AS MATERIALIZED (
-    -- The touches of leads: their visitor's, else the visit in which they were sent.
-    SELECT asked.lead_id, visit.* FROM asked CROSS JOIN company
-    JOIN visits visit ON visit.company_id = :company_id AND visit.visitor_id = asked.visitor_id AND visit.is_touch
-                     AND visit.started_at <= asked.at
-                     AND visit.started_at > asked.at - company.credit_days * interval '1 day'
-    WHERE asked.lead_id IS NOT NULL
+    SELECT *, call_id::text AS subject FROM report_facts WHERE company_id = :company_id AND call_id = ANY (:calls)
     UNION ALL
+    SELECT *, lead_id::text FROM report_facts WHERE company_id = :company_id AND lead_id = ANY (:leads)
+), arrivals AS MATERIALIZED (
+    -- The touches of leads: their visitor's, else the visit in which they were sent. Each is looked up by itself, whatever
+    -- the planner believes of how many there are.
     SELECT asked.lead_id, visit.* FROM asked CROSS JOIN company
-    JOIN visits visit ON visit.company_id = :company_id AND visit.id = asked.visit_id AND visit.started_at <= asked.at
-    WHERE asked.lead_id IS NOT NULL AND NOT EXISTS (
-        SELECT FROM visits other WHERE other.company_id = :company_id AND other.visitor_id = asked.visitor_id
-          AND other.is_touch AND other.started_at <= asked.at
-          AND other.started_at > asked.at - company.credit_days * interval '1 day')
+    CROSS JOIN LATERAL (
+        WITH theirs AS MATERIALIZED (
+            SELECT one.* FROM visits one
+            WHERE one.company_id = :company_id AND one.visitor_id = asked.visitor_id AND one.is_touch
+              AND one.started_at <= asked.at AND one.started_at > asked.at - company.credit_days * interval '1 day'
+        )
+        SELECT * FROM theirs
+        UNION ALL
+        (SELECT one.* FROM visits one
+         WHERE one.company_id = :company_id AND one.id = asked.visit_id AND one.started_at <= asked.at
+           AND NOT EXISTS (SELECT FROM theirs) LIMIT 1)
+        OFFSET 0
+    ) visit
+    WHERE asked.lead_id IS NOT NULL
 ), touches AS MATERIALIZED (
-    SELECT asked.call_id, asked.lead_id, asked.at AS call_at, touch.at, touch.position::bigint AS position, touch.visit_id,
+    SELECT asked.subject, touch.at, touch.position::bigint AS position, touch.visit_id,
            coalesce(touch.source_id::text, '') AS source, touch.channel, touch.campaign, touch.keyword, '' AS label,
            touch.source = '(direct)' AS is_direct,
            lower(touch.channel) = ANY (:paid_channels::text[]) OR lower(touch.medium) = ANY (:paid_media::text[])
@@ -152,7 +164,7 @@ WITH company AS MATERIALIZED (
     FROM asked JOIN call_touches touch ON touch.company_id = :company_id AND touch.call_id = asked.call_id
     WHERE touch.at <= asked.at
     UNION ALL
-    SELECT asked.call_id, asked.lead_id, asked.at, visit.started_at,
+    SELECT asked.subject, visit.started_at,
            row_number() OVER (PARTITION BY asked.lead_id ORDER BY visit.started_at, visit.id), visit.id,
            coalesce(known.source_id::text, ''), visit.channel, visit.campaign, visit.keyword, visit.label,
            visit.source = '(direct)',
@@ -163,8 +175,8 @@ WITH company AS MATERIALIZED (
 ), placed AS (
     SELECT touches.*, row_number() OVER called AS turn, count(*) OVER whole AS many, last_value(at) OVER whole AS last_at
     FROM touches
-    WINDOW called AS (PARTITION BY call_id, lead_id ORDER BY at, position),
-           whole AS (PARTITION BY call_id, lead_id ORDER BY at, position
+    WINDOW called AS (PARTITION BY subject ORDER BY at, position),
+           whole AS (PARTITION BY subject ORDER BY at, position
                      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 ), weighed AS (
     SELECT placed.*,
@@ -173,7 +185,7 @@ WITH company AS MATERIALIZED (
            power(2.0, -least(extract(epoch FROM last_at - at)::double precision / company.half_life,
                              :most_halvings::double precision)) AS weight
     FROM placed CROSS JOIN company
-    WINDOW whole AS (PARTITION BY call_id, lead_id)
+    WINDOW whole AS (PARTITION BY subject)
 ), shared AS (
     SELECT weighed.*,
            CASE WHEN many > 1 THEN ARRAY[
@@ -184,13 +196,17 @@ WITH company AS MATERIALIZED (
                1.0 / many,
                CASE WHEN many = 2 THEN 0.5 WHEN turn IN (1, many) THEN :ends::double precision
                     ELSE (1 - 2 * :ends) / (many - 2) END,
-               weight / sum(weight) OVER (PARTITION BY call_id, lead_id)
+               weight / sum(weight) OVER (PARTITION BY subject)
            ] END AS shares
     FROM weighed
-), seen AS (
+), was AS (
+    SELECT DISTINCT ON (shared.subject, shared.turn) shared.subject, shared.turn, s.landing, s.city, s.device
+    FROM shared JOIN stored s ON s.subject = shared.subject AND s.touch_at = shared.at
+    ORDER BY shared.subject, shared.turn, s.place = shared.turn DESC
+), seen AS MATERIALIZED (
     -- With what is known of each visit, or was as long as it was there.
-    SELECT shared.call_id, shared.lead_id, shared.at AS touch_at, shared.turn::smallint AS place, shared.shares, shared.source, shared.channel,
-           shared.campaign, shared.keyword, shared.label,
+    SELECT shared.subject, shared.at AS touch_at, shared.turn::smallint AS place, shared.shares, shared.source,
+           shared.channel, shared.campaign, shared.keyword, shared.label,
            coalesce(CASE WHEN visit.site_id = company.first_site THEN '' ELSE
                         coalesce(lower(split_part(split_part(regexp_replace(visit.url, '^[a-zA-Z]+://([^/?#@]*@)?', ''),
                                                              '/', 1), ':', 1)), '') END
@@ -202,21 +218,21 @@ WITH company AS MATERIALIZED (
         WHERE v.company_id = :company_id AND v.id = shared.visit_id
           AND v.started_at >= shared.at - interval '1 day' AND v.started_at <= shared.at + interval '1 day' LIMIT 1
     ) visit ON true
-    LEFT JOIN LATERAL (
-        SELECT s.landing, s.city, s.device FROM stored s
-        WHERE (s.call_id = shared.call_id OR s.lead_id = shared.lead_id) AND s.touch_at = shared.at
-        ORDER BY s.place = shared.turn DESC LIMIT 1
-    ) was ON true
-), kept AS (
+    LEFT JOIN was ON was.subject = shared.subject AND was.turn = shared.turn
+), seen_of AS MATERIALIZED (
+    SELECT subject, count(*) AS touches FROM seen GROUP BY subject
+), kept AS MATERIALIZED (
     -- A lead some of whose visits are gone keeps the touches that it had.
-    SELECT stored.* FROM stored
-    WHERE stored.lead_id IS NOT NULL AND stored.touch_at IS NOT NULL
-      AND (SELECT count(*) FROM stored all_stored WHERE all_stored.lead_id = stored.lead_id)
-        > (SELECT count(*) FROM seen WHERE seen.lead_id = stored.lead_id)
+    SELECT known.* FROM (
+        SELECT stored.*, count(*) OVER (PARTITION BY subject) AS touches FROM stored
+        WHERE lead_id IS NOT NULL AND touch_at IS NOT NULL
+    ) known
+    LEFT JOIN seen_of ON seen_of.subject = known.subject
+    WHERE known.touches > coalesce(seen_of.touches, 0)
 ), credited AS (
-    SELECT * FROM seen WHERE NOT EXISTS (SELECT FROM kept WHERE kept.lead_id = seen.lead_id)
+    SELECT * FROM seen WHERE NOT EXISTS (SELECT FROM kept WHERE kept.subject = seen.subject)
     UNION ALL
-    SELECT kept.call_id, kept.lead_id, kept.touch_at, kept.place, kept.shares, coalesce(known.source_id::text, ''), kept.channel,
+    SELECT kept.subject, kept.touch_at, kept.place, kept.shares, coalesce(known.source_id::text, ''), kept.channel,
            kept.campaign, kept.keyword, kept.label, kept.landing, kept.city, kept.device
     FROM kept LEFT JOIN source_labels known ON known.company_id = :company_id AND known.label = kept.label
 ), fresh AS MATERIALIZED (
@@ -240,8 +256,8 @@ WITH company AS MATERIALIZED (
            CASE WHEN is_call.yes THEN asked.before_day END AS before_day
     FROM asked CROSS JOIN company
     CROSS JOIN LATERAL (SELECT asked.kind = 'call' AS yes) is_call
-    LEFT JOIN parts ON parts.call_id = asked.call_id OR parts.lead_id = asked.lead_id
-    LEFT JOIN credited ON credited.call_id = asked.call_id OR credited.lead_id = asked.lead_id
+    LEFT JOIN parts ON parts.subject = asked.subject
+    LEFT JOIN credited ON credited.subject = asked.subject
 ), old AS (
     SELECT call_id, lead_id, kind, call_day, click_day, touch_at, place, shares, source, channel, campaign, keyword, landing, pool,
            number, region, city, device, person, hour, label, answered, first_time, qualified, jobs, value, talk_seconds,
@@ -249,16 +265,19 @@ WITH company AS MATERIALIZED (
     FROM stored
 ), differs AS MATERIALIZED (
     (SELECT * FROM fresh EXCEPT ALL SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT ALL SELECT * FROM fresh)
+), changed AS MATERIALIZED (
+    SELECT DISTINCT coalesce(call_id::text, lead_id::text) AS subject FROM differs
 ), removed AS (
-    DELETE FROM report_facts fact
-    WHERE fact.company_id = :company_id
-      AND (fact.call_id IN (SELECT call_id FROM differs) OR fact.lead_id IN (SELECT lead_id FROM differs))
+    -- By their ids, gathered first: however many rows the planner takes them for.
+    DELETE FROM report_facts
+    WHERE company_id = :company_id
+      AND id = ANY ((SELECT array_agg(stored.id) FROM stored JOIN changed USING (subject))::bigint[])
 ), added AS (
-    INSERT INTO report_facts (company_id, call_id, lead_id, kind, call_day, click_day, touch_at, place, shares, source, channel,
-                              campaign, keyword, landing, pool, number, region, city, device, person, hour, label, answered,
-                              first_time, qualified, jobs, value, talk_seconds, ring_seconds, before_day)
+    INSERT INTO report_facts (company_id, call_id, lead_id, kind, call_day, click_day, touch_at, place, shares, source,
+                              channel, campaign, keyword, landing, pool, number, region, city, device, person, hour, label,
+                              answered, first_time, qualified, jobs, value, talk_seconds, ring_seconds, before_day)
     SELECT :company_id, fresh.* FROM fresh
-    WHERE fresh.call_id IN (SELECT call_id FROM differs) OR fresh.lead_id IN (SELECT lead_id FROM differs)
+    JOIN changed ON changed.subject = coalesce(fresh.call_id::text, fresh.lead_id::text)
 )
 SELECT call_day AS day FROM differs UNION SELECT click_day FROM differs;
 
@@ -292,10 +311,13 @@ WITH asked AS MATERIALIZED (
     WHERE company_id = :company_id AND call_id = ANY (:calls)
 ), differs AS MATERIALIZED (
     (SELECT * FROM fresh EXCEPT SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT SELECT * FROM fresh)
+), changed AS MATERIALIZED (
+    SELECT DISTINCT call_id FROM differs
 ), removed AS (
-    DELETE FROM report_chances WHERE company_id = :company_id AND call_id IN (SELECT call_id FROM differs)
+    DELETE FROM report_chances
+    WHERE company_id = :company_id AND call_id = ANY ((SELECT array_agg(call_id) FROM changed)::bigint[])
 ), added AS (
-    INSERT INTO report_chances SELECT :company_id, fresh.* FROM fresh WHERE call_id IN (SELECT call_id FROM differs)
+    INSERT INTO report_chances SELECT :company_id, fresh.* FROM fresh JOIN changed USING (call_id)
 )
 SELECT DISTINCT call_day AS day FROM differs;
 
@@ -306,3 +328,6 @@ DELETE FROM report_blocks block USING (
     FROM unnest(:days::date[]) AS day CROSS JOIN generate_series(0, :highest::integer) AS level
 ) changed
 WHERE block.company_id = :company_id AND block.level = changed.level AND block.block = changed.block;
+
+-- name: take_out_all!
+DELETE FROM report_blocks WHERE company_id = :company_id;

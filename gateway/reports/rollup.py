@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -24,6 +25,17 @@ DAYS_AT_ONCE = 4
 BLOCKS_AT_ONCE = 4
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How many blocks were made, and how many of them were days."""
+
+    blocks: int
+    days: int
+
+    def __bool__(self) -> bool:
+        return self.blocks > 0
 
 
 async def keep_counting(database: Database, health: Health) -> None:
@@ -53,6 +65,11 @@ async def count_some(database: Database, most: int = BATCH) -> int:
         company_id = await recount.oldest_due(connection)
     if company_id is None:
         return 0
+    return await count_some_of(database, company_id, most)
+
+
+async def count_some_of(database: Database, company_id: int, most: int = BATCH) -> int:
+    """The same of one company."""
     async with database.companies(company_id) as connection:
         await recount.lock_reports(connection, company_id)
         return await recount.recount_some(connection, company_id, most)
@@ -75,8 +92,8 @@ async def make_all(database: Database) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def make_some(database: Database, company_id: int) -> int:
-    """Make some of a company's sums that are missing, the newest first; how many blocks of days were made.
+async def make_some(database: Database, company_id: int) -> Made:
+    """Make some of a company's sums that are missing, the newest first.
 
     The present day is not among them: it changes with each call.
     """
@@ -84,7 +101,7 @@ async def make_some(database: Database, company_id: int) -> int:
         await recount.lock_reports(connection, company_id)
         row = await queries().today(connection, company_id=company_id)
         if row is None or row["first"] is None:
-            return 0
+            return Made(0, 0)
         first, today = number_of(row["first"]), number_of(row["today"])
         held: list[set[int]] = [set() for _ in range(HIGHEST + 1)]
         async for block in queries().blocks_between(
@@ -94,13 +111,13 @@ async def make_some(database: Database, company_id: int) -> int:
         missing = sorted(set(range(first, today)) - held[0], reverse=True)[:DAYS_AT_ONCE]
         if missing:
             await _make_days(connection, company_id, missing)
-            return len(missing)
+            return Made(len(missing), len(missing))
         for level in range(1, HIGHEST + 1):
             places = whole_above(held[level - 1], held[level - 1], held[level])[-BLOCKS_AT_ONCE:]
             if places:
                 await _make_blocks(connection, company_id, level, places)
-                return len(places)
-        return 0
+                return Made(len(places), 0)
+        return Made(0, 0)
 
 
 async def _make_days(connection: Any, company_id: int, numbers: Collection[int]) -> None:
