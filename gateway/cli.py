@@ -31,6 +31,7 @@ ROOMS = {
     "number": "gateway.pools.commands",
     "pool": "gateway.pools.commands",
     "pools": "gateway.attribution.commands",
+    "reports": "gateway.reports.commands",
     "site": "gateway.site_check.commands",
     "source": "gateway.pools.commands",
     "sources": "gateway.visits.commands",
