@@ -40,7 +40,7 @@ from gateway.site_check import job as site_checks
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, run_jobs
 from gateway.store.notify import Listener
-from gateway.visits import months
+from gateway.visits import months, rule_runs
 
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
 # Notifications bring changes at once; this only mends what a lost one would leave.
@@ -169,6 +169,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                             **studio.handlers(),
                             **months.handlers(database, keep),
                             **nightly.handlers(database),
+                            **rule_runs.handlers(database),
                             **retention.handlers(database, settings.data_folder),
                             **_letters(settings, database, health),
                             **(site_checks.handlers(database, settings) if settings.site_check.in_gateway else {}),

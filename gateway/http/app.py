@@ -46,6 +46,7 @@ from gateway.http import (
     site_pages,
     source_page,
     source_pages,
+    source_runs,
     spend_import_pages,
     subscriber_pages,
     tag_pages,
@@ -70,6 +71,7 @@ LARGEST_BODY = 64 * 1024
 PAGE, DATA = Answers.PAGE, Answers.DATA
 _ID = "{id:[0-9]{1,19}}"
 _NUMBER = "{number:[0-9]{1,19}}"
+_VERSION = "{version:[0-9]{1,9}}"
 _CHECK = "{check:[0-9]{1,19}}"
 _VISIT = "{visit:[0-9a-f-]{36}}"
 _VISITOR = "{visitor:[0-9a-f-]{36}}"
@@ -218,6 +220,10 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/settings/sources", source_pages.add_source, Permission.SETTINGS_WRITE),
     Route("GET", "/settings/sources/rules", source_pages.edit_rules, Permission.SETTINGS_WRITE),
     Route("POST", "/settings/sources/rules", source_pages.change_rules, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/sources/runs/{_ID}", source_runs.run_page, Permission.SETTINGS_READ),
+    Route("POST", f"/settings/sources/runs/{_ID}/stop", source_runs.stop_run, Permission.SETTINGS_WRITE),
+    Route("GET", f"/settings/sources/versions/{_VERSION}", source_runs.version_page, Permission.SETTINGS_READ),
+    Route("POST", f"/settings/sources/versions/{_VERSION}/back", source_runs.go_back, Permission.SETTINGS_WRITE),
     Route("GET", f"/settings/sources/{_ID}", source_page.one_source_page, Permission.SETTINGS_READ),
     Route("POST", f"/settings/sources/{_ID}", source_page.change_source, Permission.SETTINGS_WRITE),
     Route("POST", f"/settings/sources/{_ID}/hide", source_page.hide_source, Permission.SETTINGS_WRITE),

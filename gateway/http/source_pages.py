@@ -23,6 +23,8 @@ from gateway.http.rendering import render, words_for
 from gateway.http.scope import company_of
 from gateway.http.site_pages import may_write
 from gateway.pools import errors, setup
+from gateway.store.database import Connection
+from gateway.visits import rule_runs
 from gateway.visits.classify import Classifier
 from gateway.visits.explain import Explained, explained
 from gateway.visits.rule_store import Relabelled, relabel, rules_in_force, run_again, store_rules, stored_versions
@@ -31,22 +33,21 @@ from gateway.visits.ruleset import BadRuleSet, RuleSet
 SOURCES = "/settings/sources"
 LONGEST_RULES = 1_000_000
 _LONGEST_ADDRESS = 4000
-_MOST_DAYS = 90
+_MOST_DAYS = 800
 _SHOWN = 50
-# More visits than this are tried by the command on the server: a page would keep its reader waiting.
-MOST_VISITS = 50_000
+# More visits than this are tried beside (gateway.visits.rule_runs): a page would keep its reader waiting.
+MOST_VISITS = 5_000
 # A company's own set begins like this: what it does not say is said by the rules that come with Numberpool.
 _BEGINNING = {"version": "1", "extends": "default", "rules": []}
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What rules would change in the visits of the last ``days``; ``is_cut``: there are more than are tried here."""
+    """What rules would change in the visits of the last ``days``."""
 
     days: int
     seen: int
     changed: tuple[Relabelled, ...]
-    is_cut: bool
 
     @property
     def totals(self) -> list[tuple[str, str, int]]:
@@ -113,11 +114,14 @@ async def change_rules(request: web.Request) -> web.StreamResponse:
         return _show_text(request, company, form, (), status=422)
     now = datetime.now(UTC)
     async with request.app[PARTS].database.companies(company.id) as connection:
+        since = now - timedelta(days=days)
+        if await rule_runs.how_many(connection, company.id, since, now) > MOST_VISITS:
+            return await _beside(request, connection, company, form, rule_set, (since, now))
         run = await _tried(connection, company, rule_set, now, days)
         if form.value("do") != "store":
             return _show_text(request, company, form, (), run=run)
         version = await store_rules(connection, company.id, rule_set, form.value("note")[:200])
-        applied = form.flag("apply") and not run.is_cut
+        applied = form.flag("apply")
         if applied and run.changed:
             await relabel(connection, company.id, version, list(run.changed))
             # The calls that these visits made, or may have made, go by the new sources with them.
@@ -145,16 +149,47 @@ def to_sources(request: web.Request, company: Company, more: str = "") -> str:
     return f"{SOURCES}{more}{query}"
 
 
+async def _beside(
+    request: web.Request,
+    connection: Connection,
+    company: Company,
+    form: Form,
+    rule_set: RuleSet,
+    time: tuple[datetime, datetime],
+) -> web.StreamResponse:
+    """Try rules, or put them in force, and let the gateway go over so many visits; on to the page that says how far."""
+    words, stores = words_for(request, company), form.value("do") == "store"
+    version, run = None, None
+    if stores:
+        version = await store_rules(connection, company.id, rule_set, form.value("note")[:200])
+        changes = {"version": [version - 1, version]}
+        subject = f"rules/{version}"
+        await note(
+            connection,
+            actor_of(request),
+            company.id,
+            Action.SETTING_CHANGED,
+            subject,
+            name=str(version),
+            changes=changes,
+        )
+    if not stores or form.flag("apply"):
+        user_id = actor_of(request).user_id
+        run = await rule_runs.begin(connection, company.id, rule_set, *time, version=version, user_id=user_id)
+    said = words.say("The rules can be used. They are tried with past visits now.")
+    if version is not None:
+        said = words.say("Version %(version)s is in force.") % {"version": words.number(version)}
+    return changed(request, to_sources(request, company, f"/runs/{run}" if run else ""), Notice(said))
+
+
 async def _tried(connection: Any, company: Company, rule_set: RuleSet, now: datetime, days: int) -> DryRun:
     seen = 0
     found: list[Relabelled] = []
     async for each in run_again(connection, company.id, rule_set, now - timedelta(days=days), now):
         seen += 1
-        if seen > MOST_VISITS:
-            return DryRun(days, seen - 1, tuple(found), True)
         if each.differs:
             found.append(each)
-    return DryRun(days, seen, tuple(found), False)
+    return DryRun(days, seen, tuple(found))
 
 
 async def _show(request: web.Request, company: Company, form: Form, *, status: int = 200) -> web.StreamResponse:
@@ -163,6 +198,7 @@ async def _show(request: web.Request, company: Company, form: Form, *, status: i
         rules = await rules_in_force(connection, company.id)
         versions = await stored_versions(connection, company.id)
         rows = await setup.sources(connection, of_setup(company))
+        runs = await rule_runs.newest_runs(connection, company.id)
     found: Explained | None = None
     if url or referrer:
         found = explained(Classifier(rules.rule_set), url, referrer)
@@ -174,6 +210,7 @@ async def _show(request: web.Request, company: Company, form: Form, *, status: i
         sources=rows,
         rules=rules,
         versions=versions,
+        runs=runs,
         conditions=_conditions,
         url=url,
         referrer=referrer,

@@ -20,6 +20,9 @@ from gateway.visits.source import Decision, Source, Touch
 _CHUNK = 2000
 _NIL = UUID(int=0)
 
+# When a visit began, and its id: where it stands in the order of a company's visits.
+Place = tuple[datetime, UUID | None]
+
 _queries = load_queries(Path(__file__).parent, "rule_store.sql")
 _log = structlog.get_logger(__name__)
 
@@ -98,28 +101,57 @@ async def run_again(
     connection: Any, company_id: int, rule_set: RuleSet, since: datetime, until: datetime
 ) -> AsyncIterator[Relabelled]:
     """Every visit of a period with what ``rule_set`` says of it, oldest first. Nothing is changed."""
-    hosts = {row["id"]: tuple(row["hosts"]) async for row in _queries.hosts(connection, company_id=company_id)}
-    by_site = {site: Classifier(rule_set.with_own_domains(*own)) for site, own in hosts.items()}
-    other = Classifier(rule_set)
-    after = (since, _NIL)
+    rules = await site_rules(connection, company_id, rule_set)
+    after: Place = (since, None)
     while True:
-        rows = [
-            row
-            async for row in _queries.visits_between(
-                connection,
-                company_id=company_id,
-                since=since,
-                until=until,
-                after_time=after[0],
-                after_id=after[1],
-                most=_CHUNK,
-            )
-        ]
+        rows = await next_visits(connection, company_id, after, until, _CHUNK)
         for row in rows:
-            yield _relabelled(row, by_site.get(row["site_id"], other))
+            yield rules.relabelled(row)
         if len(rows) < _CHUNK:
             return
         after = rows[-1]["started_at"], rows[-1]["id"]
+
+
+async def next_visits(connection: Any, company_id: int, after: Place, until: datetime, most: int) -> list[Any]:
+    """Stored visits after a place in their order (without id: from that time on) and before a time."""
+    rows = _queries.visits_between(
+        connection,
+        company_id=company_id,
+        since=after[0],
+        until=until,
+        after_time=after[0],
+        after_id=after[1] or _NIL,
+        most=most,
+    )
+    return [row async for row in rows]
+
+
+async def site_rules(connection: Any, company_id: int, rule_set: RuleSet) -> "SiteRules":
+    """A rule set with the hosts of each site of a company."""
+    hosts = {row["id"]: tuple(row["hosts"]) async for row in _queries.hosts(connection, company_id=company_id)}
+    return SiteRules(
+        {site: Classifier(rule_set.with_own_domains(*own)) for site, own in hosts.items()}, Classifier(rule_set)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRules:
+    """Rules that know each site's own hosts; ``other`` is for visits of sites that are gone."""
+
+    by_site: Mapping[int, Classifier]
+    other: Classifier
+
+    def relabelled(self, row: Any) -> Relabelled:
+        """A stored visit with what the rules say of it."""
+        return _relabelled(row, self.by_site.get(row["site_id"], self.other))
+
+
+async def rules_of_version(connection: Any, company_id: int, version: int) -> RuleSet | None:
+    """One version of a company's rules; 0 is the set that comes with Numberpool. Raises BadRuleSet."""
+    if version == 0:
+        return default_rule_set()
+    rules = await _queries.rules(connection, company_id=company_id, version=version)
+    return RuleSet.from_json(rules) if rules is not None else None
 
 
 async def relabel(connection: Any, company_id: int, version: int, changed: list[Relabelled]) -> None:
