@@ -155,7 +155,8 @@ async def carry_out(database: Database, company_id: int, id: int) -> None:
             if run is None:
                 return
             if rules is None:
-                rules = await site_rules(connection, company_id, RuleSet.from_json(run["rules"]))
+                rule_set = await asyncio.to_thread(RuleSet.from_json, run["rules"])
+                rules = await site_rules(connection, company_id, rule_set)
             if await _step(connection, company_id, run, rules):
                 _log.info("source rules were run", company=company_id, run=id, visits=run["seen"])
                 return

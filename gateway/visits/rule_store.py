@@ -1,5 +1,6 @@
 """A company's own source rules in Postgres: each version kept, the highest in force, and history run again by it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -129,9 +130,13 @@ async def next_visits(connection: Any, company_id: int, after: Place, until: dat
 async def site_rules(connection: Any, company_id: int, rule_set: RuleSet) -> "SiteRules":
     """A rule set with the hosts of each site of a company."""
     hosts = {row["id"]: tuple(row["hosts"]) async for row in _queries.hosts(connection, company_id=company_id)}
-    return SiteRules(
-        {site: Classifier(rule_set.with_own_domains(*own)) for site, own in hosts.items()}, Classifier(rule_set)
-    )
+
+    def made() -> SiteRules:
+        by_site = {site: Classifier(rule_set.with_own_domains(*own)) for site, own in hosts.items()}
+        return SiteRules(by_site, Classifier(rule_set))
+
+    # It takes a moment for each site, in which calls are to be decided.
+    return await asyncio.to_thread(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ async def visits(database: Database, count: int) -> int:
         await wire.execute(
             "INSERT INTO visits (company_id, site_id, id, started_at, label, channel, source, url, rule) "
             "SELECT $1, $2, gen_random_uuid(), $3::timestamptz - make_interval(secs => (n / 2) * 60), 'Direct', "
-            "'Direct', '(direct)', 'https://home.example/' || CASE WHEN n % 3 = 0 THEN '?utm_source=flyer' ELSE '' END, "
-            "'direct' "
+            "'Direct', '(direct)', 'https://home.example/' || CASE WHEN n % 3 = 0 THEN '?utm_source=flyer' ELSE '' END,"
+            " 'direct' "
             "FROM generate_series(1, $4) n",
             *(company, site, NOW, count),
         )
