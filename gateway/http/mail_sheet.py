@@ -78,6 +78,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Mend:
+    """What needs somebody, in a sentence; ``mend`` is what to do, at ``url``."""
+
+    sentence: str
+    mend: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """Everything that a mail may say, from above to below; what is empty is not there."""
 
@@ -96,7 +105,8 @@ class Sheet:
     calls_name: str = ""
     calls: tuple[Call, ...] = ()
     more: str = ""
-    needs: tuple[tuple[str, str], ...] = ()  # a sentence, and where it is mended
+    needs_name: str = ""
+    needs: tuple[Mend, ...] = ()
     link: tuple[str, str] | None = None
     why: str = ""  # why this reader gets it
     manage: tuple[str, str] | None = None
@@ -149,9 +159,11 @@ def text_of(sheet: Sheet, words: Words) -> str:
         facts = [call.source, *call.facts] if call.source else list(call.facts)
         name = f"{call.number} {call.name}".strip()
         blocks.append("\n".join([name, *facts, call.url]))
-    blocks += [f"{says}\n{url}" for says, url in sheet.needs]
     if sheet.more:
         blocks.append(sheet.more)
+    if sheet.needs:
+        said = [f"- {each.sentence}{f' {each.mend}: {each.url}' if each.url else ''}" for each in sheet.needs]
+        blocks.append("\n".join([f"{sheet.needs_name}:", *said]))
     if sheet.link:
         blocks.append(f"{sheet.link[0]}:\n{sheet.link[1]}")
     foot = [sheet.why, *(f"{each[0]}: {each[1]}" for each in (sheet.manage, sheet.leave) if each)]

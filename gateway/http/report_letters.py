@@ -60,8 +60,8 @@ class ReportDesk:
         """What such a mail looks like now, for a page that shows it; its link to unsubscribe ends nothing."""
         words = self._words(firm, wish.language)
         if days is not None:
-            told = await mail_figures.told(connection, firm, wish.kind, days)
-            sheet = report_sheet(firm, words, wish.kind, told, self._base_url)
+            told = await mail_figures.told(connection, firm, wish.kind, days, self._now())
+            sheet = report_sheet(firm, words, wish.kind, told, self._base_url, may_write=True)
         else:
             most = _SPECIMEN_CALLS if wish.kind is Kind.MISSED_HOURLY else 1
             calls = await mail_calls.newest(connection, firm.id, str(firm.zone), most)
@@ -71,8 +71,10 @@ class ReportDesk:
 
     async def _sheet(self, connection: Connection, firm: Firm, words: Words, errand: Errand) -> Sheet | None:
         if errand.days is not None:
-            told = await mail_figures.told(connection, firm, errand.subscription.wish.kind, errand.days)
-            return report_sheet(firm, words, errand.subscription.wish.kind, told, self._base_url)
+            to = errand.subscription
+            told = await mail_figures.told(connection, firm, to.wish.kind, errand.days, self._now())
+            may_write = to.role is not None and Permission.SETTINGS_WRITE in GRANTS[Role(to.role)]
+            return report_sheet(firm, words, to.wish.kind, told, self._base_url, may_write=may_write)
         zone = str(firm.zone)
         if errand.is_by_hand:
             return missed_sheet(firm, words, await mail_calls.newest(connection, firm.id, zone, 1), self._base_url)

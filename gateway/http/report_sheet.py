@@ -10,9 +10,13 @@ from urllib.parse import urlencode
 
 from babel import dates
 
+from gateway.attention.needs import Need
 from gateway.delivery.drawing import Piece, colour_of, columns
-from gateway.http.mail_sheet import Call, Column, Line, Sheet, Told, mark_of, one_line
+from gateway.http.came_back import judged
+from gateway.http.mail_sheet import Call, Column, Line, Mend, Sheet, Told, mark_of, one_line
+from gateway.http.needs_view import told as told_need
 from gateway.http.report_words import change, figure, money
+from gateway.http.verdict_words import verdict_name
 from gateway.http.words import Words
 from gateway.reports import mail_figures
 from gateway.reports.drill import drill
@@ -20,18 +24,23 @@ from gateway.reports.mail_due import Days, Kind
 from gateway.reports.mail_figures import Firm
 from gateway.reports.measures import Measure, Measures
 from gateway.reports.missed import MissedCall, Wait
+from gateway.reports.verdict import Verdict
 
 # More sources than these make a long table, and say less.
 MOST_SOURCES = 8
 # A chart with more colours tells them apart no more.
 _MOST_COLOURS = 6
+_MOST_NEEDS = 5
 
 _FIGURES = (Measure.CALLS, Measure.ANSWERED, Measure.MISSED, Measure.FIRST_TIME, Measure.JOBS, Measure.VALUE)
 _WITH_SPEND = (Measure.CALLS, Measure.MISSED, Measure.JOBS, Measure.SPEND, Measure.COST_PER_JOB, Measure.RETURN_RATIO)
 
 
-def report_sheet(firm: Firm, words: Words, kind: Kind, told: mail_figures.Told, base: str) -> Sheet:
-    """What is told of some days. A day without calls is told in two sentences."""
+def report_sheet(firm: Firm, words: Words, kind: Kind, told: mail_figures.Told, base: str, *, may_write: bool) -> Sheet:
+    """What is told of some days. A day without calls is told in two sentences.
+
+    ``may_write``: its reader may change settings, so that he is led to where things are mended.
+    """
     days = told.days
     say, total, name = words.say, told.answer.total, one_line(firm.name)
     measures = _FIGURES if total.spend is None else _WITH_SPEND
@@ -44,7 +53,7 @@ def report_sheet(firm: Firm, words: Words, kind: Kind, told: mail_figures.Told, 
         preview=head,
         link=(say("Look at these days"), _overview(base, firm, days)),
     )
-    waiting = _waiting(words, told.waiting, told.known, base)
+    waiting = _waiting(words, told.waiting, told.known, base) | _needs(words, firm, told.needs, base, may_write)
     if not total.calls and not total.leads and kind is Kind.DAILY:
         last = say("Nobody called.")
         if told.last_call is not None:
@@ -59,7 +68,7 @@ def report_sheet(firm: Firm, words: Words, kind: Kind, told: mail_figures.Told, 
         )
         for measure in measures
     )
-    compared = say("Compared with %(days)s.") % {"days": period_words(words, kind, told.compared)}
+    compared = say("Compared with %(days)s") % {"days": period_words(words, kind, told.compared)}
     return replace(
         sheet,
         figures=figures,
@@ -115,7 +124,9 @@ def _below(words: Words, days: Sequence[date], calls: Sequence[int]) -> tuple[Co
             for day, count in zip(days, calls, strict=True)
         )
     starts = range(0, len(days), 7)
-    return tuple(Column(words.short_date(days[at]), span=min(7, len(days) - at)) for at in starts)
+    return tuple(
+        Column(words.short_date(days[at]) if len(days) - at > 3 else "", span=min(7, len(days) - at)) for at in starts
+    )
 
 
 def _sources(words: Words, firm: Firm, told: mail_figures.Told, base: str) -> dict[str, Any]:
@@ -127,15 +138,16 @@ def _sources(words: Words, firm: Firm, told: mail_figures.Told, base: str) -> di
     shown, rest = rows[:MOST_SOURCES], rows[MOST_SOURCES:]
     if len(rest) == 1:
         shown, rest = rows, ()
+    verdicts = judged(told.question, told.answer, words.now.date())
     lines = [
         Line(
             one_line(row.keys[0].name) if row.keys[0].value else words.say("Unknown"),
             tuple(figure(words, each, row.measures, firm.currency) for each in measures),
             mark_of(row.keys[0].colour if row.keys[0].value else None),
-            _spent(words, firm, row.measures),
+            _spent(words, firm, row.measures, verdict),
             base + drill(told.question, row),
         )
-        for row in shown
+        for row, verdict in zip(shown, verdicts, strict=False)  # the first of them
     ]
     if rest:
         together = reduce(add, (row.measures for row in rest))
@@ -145,10 +157,12 @@ def _sources(words: Words, firm: Firm, told: mail_figures.Told, base: str) -> di
     return {"lines": tuple(lines), "headings": headings, "table_name": words.say("What made the telephone ring")}
 
 
-def _spent(words: Words, firm: Firm, measures: Measures) -> str:
+def _spent(words: Words, firm: Firm, measures: Measures, verdict: Verdict | None) -> str:
+    """Below a source's name: what it cost, and whether it pays."""
     if not measures.spend:
         return ""
-    return words.say("%(money)s spent") % {"money": money(words, measures.spend, firm.currency)}
+    said = words.say("%(money)s spent") % {"money": money(words, measures.spend, firm.currency)}
+    return f"{said} · {verdict_name(words, verdict)}" if verdict else said
 
 
 def _waiting(words: Words, waiting: Sequence[Wait], known: Mapping[int, MissedCall], base: str) -> dict[str, Any]:
@@ -175,6 +189,24 @@ def _waiting(words: Words, waiting: Sequence[Wait], known: Mapping[int, MissedCa
     left = len(waiting) - len(calls)
     more = words.ngettext("%(num)s more waits.", "%(num)s more wait.", left) if left else ""
     return {"calls_name": words.say("Missed, and not called back"), "calls": tuple(calls), "more": more}
+
+
+def _needs(words: Words, firm: Firm, needs: Sequence[Need], base: str, may_write: bool) -> dict[str, Any]:
+    """What needs somebody, with the page where it is mended."""
+    told = [told_need(words, need, may_write=may_write) for need in needs[:_MOST_NEEDS]]
+    return (
+        {
+            "needs_name": words.say("Needs you"),
+            "needs": tuple(
+                Mend(each.sentence, each.mend, base + each.path + "?" + urlencode({"company": firm.id, **each.values}))
+                if each.path
+                else Mend(each.sentence)
+                for each in told
+            ),
+        }
+        if told
+        else {}
+    )
 
 
 def period_words(words: Words, kind: Kind, days: Days) -> str:

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.attention.facts import needs_of
+from gateway.attention.needs import Kind as NeedKind
+from gateway.attention.needs import Need
 from gateway.attribution.credited_touches import credit_settings
 from gateway.reports import missed
 from gateway.reports.answer import answer, over_time
@@ -55,6 +58,7 @@ class Told:
     waiting: tuple[Wait, ...]
     known: dict[int, MissedCall]
     last_call: date | None
+    needs: tuple[Need, ...] = ()
 
 
 async def firm_of(connection: Connection, company_id: int) -> Firm | None:
@@ -75,8 +79,8 @@ def compared_with(kind: Kind, days: Days) -> Days:
     return Days(days.since - week, days.until - week) if kind is Kind.DAILY else days.before
 
 
-async def told(connection: Connection, firm: Firm, kind: Kind, days: Days) -> Told:
-    """Read the figures of a company's ``days``."""
+async def told(connection: Connection, firm: Firm, kind: Kind, days: Days, now: datetime) -> Told:
+    """Read the figures of a company's ``days``, and what needs somebody at ``now``."""
     credit = await credit_settings(connection, firm.id)
     question = Question(firm.id, days.since, days.until, model=credit.model, by=(Dimension.SOURCE,))
     compared = compared_with(kind, days)
@@ -101,6 +105,8 @@ async def told(connection: Connection, firm: Firm, kind: Kind, days: Days) -> To
         tuple(waiting),
         known,
         seen["last"].astimezone(firm.zone).date() if seen["last"] else None,
+        # Missed calls are told by name.
+        tuple(need for need in await needs_of(connection, firm.id, firm.zone, now) if need.kind is not NeedKind.MISSED),
     )
 
 
