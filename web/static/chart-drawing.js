@@ -45,7 +45,7 @@ function overTime(svg, chart, width, height) {
         if (high > low) paths[chart.steps[step].isOpen] += `M${middle(step) - wide / 2} ${y(low)}V${y(high)}h${wide}V${y(low)}z`;
       });
       const looks = `layer ${shown[place].look}${wide > 5 ? " is-apart" : ""}`;
-      add(svg, "path", { class: looks, d: paths.false });
+      if (paths.false) add(svg, "path", { class: looks, d: paths.false });
       if (paths.true) add(svg, "path", { class: `${looks} is-so-far`, d: paths.true });
     });
   } else {

@@ -7,7 +7,7 @@ import { follow } from "./stream.js";
 
 // Figures need no haste; a call that begins is shown at once.
 const PAUSE_MS = 2000;
-const PARTS = ["now", "needs", "figures", "course", "heat", "sources"];
+const PARTS = ["now", "needs", "figures", "charts", "sources"];
 
 start();
 remember(document);
@@ -21,7 +21,7 @@ const read = refresher(
   },
 );
 
-let last = -Infinity;
+let last = -PAUSE_MS;
 let waiting = null;
 function update() {
   if (waiting) return;
@@ -35,6 +35,8 @@ function update() {
 
 const state = document.getElementById("live-state");
 follow(update, (live) => {
+  // What happened between the page and the stream was told to nobody.
+  if (live) update();
   if (!state) return;
   state.hidden = false;
   state.classList.toggle("is-live", live);
