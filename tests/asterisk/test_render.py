@@ -5,18 +5,20 @@ import re
 import stat
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from gateway.asterisk.render import MANIFEST, Change, render_texts, write_files
+from gateway.asterisk.render import DIALPLAN, MANIFEST, Change, render_texts, write_files
 from gateway.cli import numberpool
 from gateway.settings import CallSettings, NodeSettings, SettingsError
 from tests.stack import PROJECT, StartAsterisk
 
 # Asterisk advises against a pattern that matches everything at once; catching everything is what it is for.
 KNOWN_WARNING = "The use of '_!' for an extension is strongly discouraged"
+MOST_LINES = 250
 # tests/carriers loads each of them and calls through it.
 EXAMPLES = ("address", "failover", "fax", "nat", "registering", "tls")
 FILES = [
@@ -58,7 +60,7 @@ async def test_a_real_asterisk_loads_it_without_a_word(start_asterisk: StartAste
         if ("WARNING" in line or "ERROR" in line) and KNOWN_WARNING not in line
     ]
     assert said == []
-    contexts = await pbx.cli(f"dialplan show np-call-{version_of(tmp_path)}")
+    contexts = await pbx.cli(f"dialplan show np-ask-{version_of(tmp_path)}")
     assert "WaitForCondition(#,#[" in contexts
     assert ",0.3,0.001)" in contexts
     user = await pbx.cli("manager show user numberpool")
@@ -72,9 +74,23 @@ async def test_a_reload_loads_it_again_without_a_word(start_asterisk: StartAster
     pbx = await start_asterisk("pbx", config={"extensions.conf": f"#include {tmp_path}/numberpool-extensions.conf\n"})
     write_files(render_texts(node(spool=tmp_path / "spool"), CallSettings(decision_bound_ms=450), tmp_path), tmp_path)
     await pbx.cli("dialplan reload")
-    assert ",0.45,0.001)" in await pbx.cli(f"dialplan show np-call-{version_of(tmp_path)}")
+    assert ",0.45,0.001)" in await pbx.cli(f"dialplan show np-ask-{version_of(tmp_path)}")
     said = [line for line in pbx.log_file.read_text().splitlines() if "ERROR" in line]
     assert said == []
+
+
+@pytest.mark.parametrize("trunks", [0, 2])
+def test_it_is_read_in_one_sitting(tmp_path: Path, trunks: int) -> None:
+    """At most 250 lines that are no comments, as a template and as an admin finds it; and every context says why."""
+    texts = rendered(tmp_path, trunks=[{"name": f"carrier-{number}"} for number in range(trunks)])
+    (written,) = (text for name, text in texts.items() if name.startswith(DIALPLAN))
+    template = (PROJECT / "asterisk_conf" / f"{DIALPLAN}.conf.j2").read_text()
+    for text in (written, template):
+        lines = [line.strip() for line in text.splitlines()]
+        assert sum(bool(line) and not line.startswith(";") for line in lines) <= MOST_LINES
+    lines = written.splitlines()
+    unsaid = [line for line, after in pairwise(lines) if line.startswith("[") and not after.startswith(";")]
+    assert unsaid == []
 
 
 def test_written_once_and_then_unchanged(tmp_path: Path) -> None:
