@@ -22,6 +22,7 @@ from gateway.calls.leftovers import adopt_leftovers
 from gateway.calls.load import load_directory
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
+from gateway.calls.talked import Talked
 from gateway.delivery import letters
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
@@ -144,7 +145,8 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         numbers = _Numbers(settings, database, listener)
         await numbers.load()
         ledger = Ledger(database, health, lambda: numbers.present)
-        nodes = [Node(node, lambda: numbers.present, ledger, health) for node in settings.nodes]
+        talked = Talked()
+        nodes = [Node(node, lambda: numbers.present, ledger, health, talked) for node in settings.nodes]
         spools = {node.name: node.spool for node in settings.nodes if node.spool}
         keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
@@ -158,6 +160,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                 node.directory_changed()
 
         writing = asyncio.create_task(_endless("calls", ledger.run, health))
+        remembering = asyncio.create_task(_remember(talked, database))
         try:
             async with _pages(settings, database, health, listener):
                 endless: dict[str, Callable[[], Awaitable[None]]] = {
@@ -200,6 +203,17 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                 async with asyncio.timeout(FAREWELL_SECONDS):
                     await ledger.wait_idle()
             writing.cancel()
+            remembering.cancel()
+
+
+async def _remember(talked: Talked, database: Database) -> None:
+    """Read who talked with whom before we started; until then, flows know only of the calls since."""
+    try:
+        async with database.everything() as connection:
+            await talked.load(connection)
+        _log.debug("conversations were read")
+    except AWAY as error:
+        _log.warning("who talked with whom before cannot be read", fault=str(error))
 
 
 async def _endless(part: str, work: Callable[[], Awaitable[None]], health: Health) -> None:

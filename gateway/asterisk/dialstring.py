@@ -13,6 +13,8 @@ _DIAL = re.compile(r"^[A-Za-z0-9]+/[A-Za-z0-9_.+@:/=*#-]+(?:&[A-Za-z0-9]+/[A-Za-
 _DIALPLAN = re.compile(r"^Dialplan/([A-Za-z0-9*#+_-]{1,40})@([A-Za-z0-9_-]{1,80})$")
 # A number outside, over the trunks of the settings: Trunk/+13065551234.
 _TRUNK = re.compile(r"^Trunk/\+[1-9][0-9]{3,14}$")
+# What the dialplan does besides ringing (np-step); written by us alone.
+STEPS = ("Sound/", "Menu/", "Voicemail/", "Hangup/")
 _SOUND = re.compile(r"^[A-Za-z0-9_/-]{1,120}$")
 MAX_DIAL_STRING = 200
 
@@ -37,6 +39,8 @@ def checked_dial_string(text: str) -> str:
     for part in text.split("&"):
         if part.startswith("Local/") and not part.endswith("/n"):
             raise ValueError(f"{part!r} is a Local channel without /n; write {part}/n")
+    if any(part.startswith(STEPS) for part in text.split("&")):
+        raise ValueError(f"{text!r} is not a dial string; what callers hear and choose is set up as a flow")
     if "Dialplan/" in text or "Trunk/" in text or len(text) > MAX_DIAL_STRING or not _DIAL.fullmatch(text):
         raise ValueError(
             f"{text!r} is not a dial string; write technology/endpoint, such as PJSIP/reception or "

@@ -9,7 +9,7 @@ from itertools import islice
 import structlog
 
 from gateway.asterisk.ami import ActionFailed, AmiLink
-from gateway.asterisk.routecode import encode_route
+from gateway.asterisk.routecode import encode_fitting, encode_route
 from gateway.calls.directory import Directory
 from gateway.calls.outbound import Trunk
 
@@ -35,7 +35,8 @@ class Difference:
 
 
 def fallback_entries(directory: Directory, trunks: Sequence[Trunk] = ()) -> dict[str, str]:
-    """Every AstDB entry of a node with these ``trunks``: a route for each form of each number, and the default.
+    """Every AstDB entry of a node with these ``trunks``: a route for each form of each number, the default, and what
+    follows each key of each menu.
 
     A number whose route cannot be written (it is told, and rings the default line) leaves the others alone.
     """
@@ -51,6 +52,9 @@ def fallback_entries(directory: Directory, trunks: Sequence[Trunk] = ()) -> dict
             entries[DEFAULT_KEY] = encode_route(directory.default_route, trunks)
         except ValueError as error:  # the dialplan's own default line rings then
             _log.error("the default route cannot be written", fault=str(error))
+    for choice, steps in directory.branches():
+        if text := encode_fitting(steps, trunks):
+            entries[choice] = text
     return entries
 
 

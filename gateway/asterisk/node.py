@@ -19,12 +19,13 @@ from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Hint, Unfiltered, 
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.recorder import record_anew
-from gateway.asterisk.routecode import encode_route
+from gateway.asterisk.reply import remember, reply
 from gateway.asterisk.trunks import look_at_trunks
 from gateway.asterisk.versions import Versions
 from gateway.calls.directory import Directory
 from gateway.calls.ledger import Ledger
 from gateway.calls.record import CallRecord, MalformedRecord
+from gateway.calls.talked import Talked
 from gateway.health import Condition, Health
 from gateway.settings import NodeSettings
 
@@ -50,12 +51,18 @@ class Node:
     """The gateway's part of one Asterisk. ``run()`` until cancelled."""
 
     def __init__(
-        self, settings: NodeSettings, directory: Callable[[], Directory], ledger: Ledger, health: Health
+        self,
+        settings: NodeSettings,
+        directory: Callable[[], Directory],
+        ledger: Ledger,
+        health: Health,
+        talked: Talked | None = None,
     ) -> None:
         self.settings = settings
         self.name = settings.name
         self._directory = directory
         self._health = health
+        self._talked = talked or Talked()
         self._conversations = Conversations(
             self.name, lambda: self._calls, lambda record: self._intake.heard(record), self._record_on, health
         )
@@ -242,8 +249,9 @@ class Node:
         if event is Unfiltered.EVENT:
             self._unfiltered(block)
         elif isinstance(event, CallRecord):
-            if event.asks and event.asks == str(self._epoch):
+            if event.asks and event.asks.partition("_")[0] == str(self._epoch):
                 self._answer(event)
+            remember(event, self._directory(), self._talked)
             self._intake.heard(event)
         elif isinstance(event, Hint):
             self._conversations.hint(event, time.monotonic())
@@ -264,13 +272,13 @@ class Node:
         if link is None or link.closed:
             return
         try:
-            route = encode_route(self._directory().decide(record.dialled, record.caller), self.settings.trunks)
-        except ValueError as error:
+            text = reply(record, self._directory(), self.settings.trunks, self._talked)
+        except Exception as error:  # whatever it is, no link may end by it while calls ring
             # The call goes on by its fallback; this is a mistake in a destination, told where it was made.
             _log.error("a route cannot be written", dialled=record.dialled, fault=str(error))
             return
         link.send(
-            ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{self._epoch}", "Value": route}),
+            ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{record.asks}", "Value": text}),
         )
 
     async def _record_on(self, record: CallRecord) -> None:

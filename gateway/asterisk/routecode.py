@@ -3,20 +3,28 @@
 ``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block``,
 taken apart by the dialplan with ``CUT()`` (np-ring in asterisk_conf/numberpool-dialplan.conf.j2). Dial strings joined
 by ``!`` are one destination over several trunks. What is empty at the end is left out.
+
+Among the destinations stand the steps of a flow (np-step): ``Sound/<sound>^0``, ``Menu/<place>:<keys>:<tries>:<sound>^
+<seconds>``, ``Voicemail/<greeting or ->^<seconds>``, ``Hangup/^0``. A dialplan rendered before there were any cannot
+dial them, and goes on to the next at once; in the end its default line rings. So they needed no new version.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from gateway.asterisk.dialstring import checked_dial_string, checked_sound
 from gateway.calls.outbound import Trunk, attempts
-from gateway.calls.route import Destination, Route
+from gateway.calls.route import AskKey, Destination, EndCall, PlaySound, Route, Step, TakeMessage, Together
 
 VERSION = 1
 # Beyond 1,015 bytes Asterisk drops an AMI message and names no action in its error; "Value: " and room to spare.
 MAX_BYTES = 900
 # Fields that are always there.
 _LEAST = 6
+_DESTINATIONS = 5
+_PLACE = re.compile(r"[0-9]+-[0-9]+-[0-9*#octe]{0,16}")
+_KEYS = re.compile(r"[0-9*#]{1,12}")
 _E164 = re.compile(r"\+[0-9]{4,15}")
 
 
@@ -24,19 +32,81 @@ class RouteTooLong(ValueError):
     """A number has too many destinations, or their dial strings are too long; shorten the chain."""
 
 
-def encode_destinations(destinations: tuple[Destination, ...], trunks: Sequence[Trunk] = ()) -> str:
+def encode_destinations(steps: Sequence[Step], trunks: Sequence[Trunk] = ()) -> str:
     """``dial^seconds`` joined by ``~``, a number outside over each of ``trunks``.
 
     Raises ValueError for a dial string that is not one, NoTrunk where a trunk is wanted and none is there.
     """
-    return "~".join(
-        "!".join(attempts(checked_dial_string(each.dial), trunks)) + f"^{int(each.ring_seconds)}"
-        for each in destinations
-    )
+    return "~".join(_encoded(step, trunks) for step in steps)
+
+
+def encode_fitting(steps: Sequence[Step], trunks: Sequence[Trunk] = (), most: int = MAX_BYTES) -> str:
+    """The same of a flow's steps, in at most ``most`` bytes.
+
+    What does not fit is left out, last of all whoever is rung first and what ends the call; so is a step that cannot be
+    written (its trunk is gone). Empty where nothing is left that rings, takes a message or ends the call.
+    """
+    rings: list[tuple[bool, str]] = []
+    ends = ""
+    for step in steps:
+        try:
+            text = _encoded(step, trunks, most)
+        except ValueError:
+            continue
+        if isinstance(step, TakeMessage | EndCall):
+            ends = text
+            break
+        rings.append((isinstance(step, Destination | Together), text))
+    while len(text := "~".join([*(each for _, each in rings), *filter(None, [ends])])) > most:
+        telephones = [at for at, (is_telephone, _) in enumerate(rings) if is_telephone]
+        others = [at for at, (is_telephone, _) in enumerate(rings) if not is_telephone]
+        if not rings:
+            return ""
+        del rings[telephones[-1] if len(telephones) > 1 or not others else others[-1]]
+    return text if ends or any(is_telephone for is_telephone, _ in rings) else ""
+
+
+def _encoded(step: Step, trunks: Sequence[Trunk], most: int = MAX_BYTES) -> str:
+    match step:
+        case Destination(dial=dial, ring_seconds=seconds):
+            return "!".join(attempts(checked_dial_string(dial), trunks)) + f"^{int(seconds)}"
+        case Together(dials=dials, ring_seconds=seconds):
+            return _together(dials, trunks, most - 5) + f"^{int(seconds)}"
+        case PlaySound(sound=sound):
+            return f"Sound/{checked_sound(sound)}^0"
+        case AskKey(place=place, keys=keys, tries=tries, prompt=prompt, seconds=seconds):
+            if not _PLACE.fullmatch(place) or not _KEYS.fullmatch(keys):
+                raise ValueError(f"{place!r} is no place in a flow, or {keys!r} are no keys")
+            return f"Menu/{place}:{keys}:{int(tries)}:{checked_sound(prompt)}^{int(seconds)}"
+        case TakeMessage(greeting=greeting, seconds=seconds):
+            return f"Voicemail/{checked_sound(greeting) if greeting else '-'}^{int(seconds)}"
+        case EndCall():
+            return "Hangup/^0"
+
+
+def _together(dials: Sequence[str], trunks: Sequence[Trunk], most: int) -> str:
+    """All at once, as many as ``most`` bytes hold; numbers outside over the first trunk, and over the next if nobody at
+    all could be reached. Raises ValueError where none can be dialled."""
+    each: list[tuple[str, ...]] = []
+    text, fault = "", ValueError("nobody is to be rung")
+    for dial in dials:
+        try:
+            tries = attempts(checked_dial_string(dial), trunks)
+        except ValueError as error:
+            fault = error
+            continue
+        wider = "!".join("&".join(filter(None, turn)) for turn in zip_longest(*each, tries))
+        if dial.startswith("Dialplan/") or len(wider) > most:  # the first takes the call over: not beside others
+            continue
+        each.append(tries)
+        text = wider
+    if not text:
+        raise fault
+    return text
 
 
 def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
-    """The line for ``route`` on a node with these ``trunks``.
+    """The line for ``route`` on a node with these ``trunks``; of its flow, where it has one, what fits.
 
     Raises ValueError where a dial string or a sound is not one, NoTrunk, and RouteTooLong where it would not fit.
     """
@@ -46,11 +116,14 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
         "1" if route.record else "0",
         checked_sound(route.announcement) if route.announcement else "",
         checked_sound(route.whisper) if route.whisper else "",
-        encode_destinations(route.destinations, trunks),
+        "",
         _number(route.did),
         _number(route.main_number),
         "block" if route.blocked else "",
     ]
+    room = MAX_BYTES - len("|".join(fields))
+    flow = encode_fitting(route.steps, trunks, room) if route.steps else ""
+    fields[_DESTINATIONS] = flow or encode_destinations(route.destinations, trunks)
     while len(fields) > _LEAST and not fields[-1]:
         fields.pop()
     text = "|".join(fields)

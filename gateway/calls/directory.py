@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from gateway.calls.admission import Admission, Verdict, admission
 from gateway.calls.caller import caller_number
 from gateway.calls.emergency import is_emergency_caller
-from gateway.calls.route import Destination, Route
+from gateway.calls.flow import Flow
+from gateway.calls.route import Destination, Route, Step
+from gateway.calls.steps import House, Moment, menus, place_of, read_choice, steps_as_if_open, steps_of
 
 # A chain of destinations longer than this is a mistake, and an endless one would be a loop.
 LONGEST_CHAIN = 8
@@ -20,7 +22,8 @@ LONGEST_CHAIN = 8
 class Number:
     """A tracking number with everything that its calls need.
 
-    ``forms`` are all the ways a carrier may send it (gateway.pools.numbers.forms), ``route`` what its calls do.
+    ``forms`` are all the ways a carrier may send it (gateway.pools.numbers.forms), ``route`` what its calls do; of a
+    number with a flow, what they do where nobody can be asked.
     """
 
     id: int
@@ -29,6 +32,7 @@ class Number:
     source_id: int | None
     route: Route
     forms: frozenset[str]
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +48,54 @@ class Directory:
     dial_emergency: frozenset[str] = frozenset()  # destinations passed over because they call an emergency number
     caller_rules: Mapping[int, Mapping[str, Verdict]] = field(default_factory=dict)  # of each company, by caller
     emergency_callers: frozenset[str] = frozenset()  # digits; they are never blocked
+    default_flow: Flow | None = None
+    flows: Mapping[int, Flow] = field(default_factory=dict)
+    houses: Mapping[int, House] = field(default_factory=dict)  # company id -> what its flows stand on
 
     def match(self, dialled: Iterable[str]) -> Number | None:
         """The first of ``dialled`` that is a form of one of our numbers."""
         return next((self.by_form[form] for form in dialled if form in self.by_form), None)
 
-    def decide(self, dialled: Iterable[str], caller: str = "") -> Route:
+    def decide(self, dialled: Iterable[str], caller: str = "", moment: Moment | None = None) -> Route:
         """The route for a call that asked for one of ``dialled``; the default line where no number is known.
 
         ``caller`` is the number as it was sent, empty where withheld. Where the company blocks it, nothing rings.
+        Without a ``moment``, a flow goes as where nobody can be asked: as if open. Raises whatever a flow may raise.
         """
         number = self.match(dialled)
         route = self.default_route if number is None else number.route
         company = self.default_company if number is None else number.company_id
-        return route if company is None or self.admission(company, caller).rings else blocked(route)
+        if company is not None and not self.admission(company, caller).rings:
+            return blocked(route)
+        flow = self.default_flow if number is None else number.flow
+        if flow is None or moment is None or flow.company_id not in self.houses:
+            return route
+        by = replace(moment, caller=caller_number(caller, self.regions.get(flow.company_id)))
+        return replace(route, steps=steps_of(flow, self.houses[flow.company_id], by))
+
+    def choose(self, choice: str, dialled: Iterable[str], caller: str, moment: Moment) -> tuple[Step, ...]:
+        """What follows the key that was pressed in a menu (``choice``: Menu/<place>-<key>).
+
+        Where the flow has changed meanwhile or the key leads nowhere, what the number rings without a flow.
+        """
+        number = self.match(dialled)
+        found = read_choice(choice)
+        flow = self.flows.get(found[0]) if found else None
+        if found and flow and flow.revision == found[1] and flow.company_id in self.houses:
+            by = replace(moment, caller=caller_number(caller, self.regions.get(flow.company_id)))
+            if steps := steps_of(flow, self.houses[flow.company_id], by, found[2]):
+                return steps
+        return (self.default_route if number is None else number.route).destinations
+
+    def branches(self) -> Iterable[tuple[str, tuple[Step, ...]]]:
+        """For every key of every menu: what the dialplan asks by, and what follows where nobody can be asked."""
+        for flow in self.flows.values():
+            house = self.houses.get(flow.company_id)
+            if house is None:
+                continue
+            for path, keys in menus(flow).items():
+                for place in keys:
+                    yield f"Menu/{place_of(flow, path)}-{place[-1]}", steps_as_if_open(flow, house, place)
 
     def admission(self, company: int, caller: str) -> Admission:
         """Whether a call from ``caller`` rings at ``company``, and why."""
@@ -129,4 +167,4 @@ def with_default(route: Route, default: tuple[Destination, ...]) -> Route:
 
 def blocked(route: Route) -> Route:
     """``route`` for a caller whom the company has blocked: nothing rings, nothing is played, nothing is recorded."""
-    return replace(straight(route), destinations=(), blocked=True)
+    return replace(straight(route), destinations=(), steps=(), blocked=True)

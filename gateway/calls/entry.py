@@ -111,7 +111,7 @@ def call_entry(
         hangup_cause=record.cause,
         decided_by=record.decided_by,
         decision_ms=None if record.waited_seconds is None else max(0.0, record.waited_seconds * 1000),
-        recorded=record.rate is not None and picked_up is not None,
+        recorded=(record.rate is not None and picked_up is not None) or record.has_message,
         evidence=dict(zip(("first", "request", "to", "party"), record.dialled, strict=True))
         | ({"unheard": record.unheard} if record.unheard else {}),
         legs=_legs(record) if ended else (),

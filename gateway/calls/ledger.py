@@ -18,7 +18,7 @@ import structlog
 
 from gateway.calls.directory import Directory
 from gateway.calls.entry import CallEntry, Measured, call_entry
-from gateway.calls.record import CallRecord, Stage
+from gateway.calls.record import NARROW_RATE, CallRecord, Stage
 from gateway.calls.recordings import expect_recording
 from gateway.calls.region import region_of
 from gateway.health import Condition, Health
@@ -225,8 +225,9 @@ class Ledger:
                 position=position,
                 **asdict(leg),
             )
-        if noted.record.rate is not None and noted.record.picked_up_at is not None:
-            await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=noted.record.rate)
+        if entry.recorded:
+            rate = noted.record.rate or NARROW_RATE
+            await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=rate)
         if entry.answered_at is None and entry.outcome != "blocked":
             await expect_alerts(connection, **call)
         return []

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import structlog
 
 from gateway.calls.audio import PART_SUFFIX
+from gateway.calls.record import SHORTEST_MESSAGE
 from gateway.calls.recordings import enqueue_making, expect_recording
 from gateway.calls.sides import FOLDER, Leftover, discard, leftovers, side_paths
 from gateway.health import Condition, Health
@@ -47,7 +48,8 @@ def fate_of(leftover: Leftover, call: KnownCall | None, now: datetime) -> Fate:
 
     ``leave``: somebody else sees to them, or they are too young. ``make``: queue the job again (of a recording that is
     ready it only clears up). ``expect``: the end of the call was committed without its recording. ``discard``: nobody
-    answered, so MixMonitor made the files and wrote nothing. ``strange``: no call is known after a day.
+    answered, so MixMonitor made the files and wrote nothing, or a message is too short to be one. ``strange``: no call
+    is known after a day.
     """
     age = now - leftover.changed_at
     if age < QUIET:
@@ -58,7 +60,7 @@ def fate_of(leftover: Leftover, call: KnownCall | None, now: datetime) -> Fate:
         return "leave"
     if call.recording is not None:
         return "make"
-    return "expect" if call.answered or leftover.size else "discard"
+    return "expect" if call.answered or leftover.size >= SHORTEST_MESSAGE * leftover.rate * 2 else "discard"
 
 
 async def adopt_leftovers(

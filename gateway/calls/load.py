@@ -1,11 +1,15 @@
 """Reads the directory of numbers from Postgres."""
 
 import asyncio
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
 
 from gateway.asterisk.dialstring import dialplan_context
 from gateway.calls.admission import Verdict
@@ -13,12 +17,16 @@ from gateway.calls.caller import caller_number
 from gateway.calls.directory import Directory, Number, build_directory, chain, straight, with_default
 from gateway.calls.emergency import emergency_callers as all_emergency_callers
 from gateway.calls.emergency import emergency_dialled, is_emergency
+from gateway.calls.flow import Flow, FlowRefused, read_flow
 from gateway.calls.route import Destination, Route
+from gateway.calls.steps import House, steps_as_if_open
 from gateway.pools.numbers import forms
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
 _sql = load_queries(Path(__file__).parent)
+_flows_sql = load_queries(Path(__file__).parent, "flows.sql")
+_log = structlog.get_logger(__name__)
 # Reading a number takes 40 µs, and all of them are read again whenever one changes.
 _forms = lru_cache(maxsize=200_000)(forms)
 _emergency_dialled = lru_cache(maxsize=20_000)(emergency_dialled)
@@ -39,11 +47,11 @@ async def load_directory(
     companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
     destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
     numbers: list[Any] = [row async for row in _sql.directory_numbers(connection)]
-
+    flows: list[Any] = [row async for row in _flows_sql.directory_flows(connection)]
     rules: list[Any] = [row async for row in _sql.directory_caller_rules(connection)]
 
     forbidden = _forbidden(destinations, contexts)
-    directory = await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden)
+    directory = await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden, flows)
     never_blocked = await asyncio.to_thread(_never_blocked, companies, emergency_callers)
     return replace(directory, caller_rules=_by_company(rules), emergency_callers=never_blocked)
 
@@ -83,12 +91,20 @@ def _built(
     numbers: list[Any],
     last_resort: Destination,
     forbidden: frozenset[str],
+    flow_rows: list[Any],
 ) -> Directory:
     dial_emergency = _dialling_emergency(companies, destinations)
     links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
 
     def allowed(start: int | None) -> tuple[Destination, ...]:
         return tuple(each for each in chain(start, links) if each.dial not in forbidden | dial_emergency)
+
+    flows = {flow.id: flow for row in flow_rows if (flow := _flow(row)) is not None}
+    houses = _houses(companies, destinations, forbidden | dial_emergency) if flows else {}
+
+    def with_flow(route: Route, flow: Flow | None) -> Route:
+        """With what a flow does where nobody can be asked."""
+        return route if flow is None else replace(route, steps=steps_as_if_open(flow, houses[flow.company_id]))
 
     main_lines = {row["company_id"]: allowed(row["id"]) or (last_resort,) for row in destinations if row["is_default"]}
 
@@ -108,7 +124,8 @@ def _built(
             did=row["e164"],
             main_number=main_numbers.get(row["company_id"]),
         )
-        return with_default(straight(asked) if row["fax"] else asked, main_line(row["company_id"]))
+        rings = with_default(straight(asked) if row["fax"] else asked, main_line(row["company_id"]))
+        return with_flow(rings, flows.get(row["flow_id"]))
 
     known = [
         Number(
@@ -118,6 +135,7 @@ def _built(
             source_id=row["source_id"],
             route=route(row),
             forms=_forms(row["e164"], row["region"]),
+            flow=flows.get(row["flow_id"]),
         )
         for row in numbers
     ]
@@ -132,11 +150,33 @@ def _built(
             main_number=default["main_number"],
         )
     )
-    return build_directory(
+    default_flow = flows.get(default["flow_id"]) if default else None
+    built = build_directory(
         known,
         {row["id"]: row["region"] for row in companies},
         default and default["id"],
-        default_route,
+        with_flow(default_route, default_flow),
         forbidden,
         dial_emergency,
     )
+    return replace(built, default_flow=default_flow, flows=flows, houses=houses)
+
+
+def _flow(row: Any) -> Flow | None:
+    """A flow as it was stored; none where it cannot be read, and its numbers ring as if they had none."""
+    try:
+        start = read_flow(json.loads(row["body"]))
+    except (FlowRefused, ValueError) as error:
+        _log.error("a flow cannot be read; its numbers ring without it", flow=row["name"], fault=str(error))
+        return None
+    return Flow(row["id"], row["company_id"], row["name"], row["revision"], start)
+
+
+def _houses(companies: list[Any], destinations: list[Any], passed_over: Collection[str]) -> Mapping[int, House]:
+    lines: dict[int, dict[int, Destination]] = {}
+    for row in destinations:
+        if row["dial"] not in passed_over:
+            lines.setdefault(row["company_id"], {})[row["id"]] = Destination(row["dial"], row["ring_seconds"])
+    return {
+        row["id"]: House(lines.get(row["id"], {}), ZoneInfo(row["time_zone"]), row["closed_now"]) for row in companies
+    }

@@ -55,7 +55,7 @@ def call_outcome(record: CallRecord) -> Outcome:
         return Outcome.ANSWERED
     if record.blocked:
         return Outcome.BLOCKED
-    if record.voicemail:
+    if record.voicemail or record.has_message:
         return Outcome.VOICEMAIL
     if not record.legs:
         return Outcome.ABANDONED

@@ -1,6 +1,7 @@
 -- name: directory_companies
 -- Every company, with what its calls need.
-SELECT id, region, record_calls, announcement, is_default, main_number FROM companies ORDER BY id;
+SELECT id, region, record_calls, announcement, is_default, main_number, time_zone, closed_now, flow_id
+FROM companies ORDER BY id;
 
 -- name: directory_destinations
 -- Every destination and the one that follows it.
@@ -11,12 +12,16 @@ SELECT id, company_id, dial, ring_seconds, next_id, is_default FROM destinations
 SELECT company_id, caller, verdict FROM caller_rules;
 
 -- name: directory_numbers
--- Every tracking number; whether it records is said by the number, else its pool, else its company.
+-- Every tracking number; whether it records is said by the number, else its pool, else its company. Its flow is its own; one
+-- with a destination of its own has no other; else its source's, its pool's, its company's. A fax machine has none.
 SELECT n.id, n.company_id, n.e164, n.source_id, n.destination_id, n.whisper, n.fax,
-       coalesce(n.record_calls, p.record_calls, c.record_calls) AS record, c.announcement, c.region
+       coalesce(n.record_calls, p.record_calls, c.record_calls) AS record, c.announcement, c.region,
+       CASE WHEN n.fax THEN NULL WHEN n.flow_id IS NOT NULL OR n.destination_id IS NOT NULL THEN n.flow_id
+            ELSE coalesce(s.flow_id, p.flow_id, c.flow_id) END AS flow_id
 FROM tracking_numbers n
 JOIN companies c ON c.id = n.company_id
 JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
+LEFT JOIN sources s ON s.company_id = n.company_id AND s.id = n.source_id
 ORDER BY n.id;
 
 -- name: caller_rules

@@ -13,6 +13,10 @@ from gateway.asterisk.routecode import decode_reference
 from gateway.calls.turns import LONGEST_CALL, Turns, decode_turn
 
 VERSION = "1"
+# A message on a number that is not recorded says no rate: its file is of the narrow kind.
+NARROW_RATE = 8000
+# Who says less has hung up on the tone: that is a missed call, and no message.
+SHORTEST_MESSAGE = 2.0
 
 
 class MalformedRecord(ValueError):
@@ -53,7 +57,8 @@ class CallRecord:
     dialled: tuple[str, ...]  # first choice, request line, To, P-Called-Party-ID; digits and '+', may be empty
     caller: str
     caller_name: str
-    asks: str = ""  # epoch of the gateway it waits for; empty: it does not wait
+    asks: str = ""  # epoch of the gateway it waits for, ``_`` and a number after the first; empty: it does not wait
+    choice: str = ""  # what it asks besides: the key that was pressed in a menu (gateway.calls.steps.read_choice)
     decided_by: str = "unknown"
     number_id: int | None = None
     source_id: int | None = None
@@ -69,13 +74,19 @@ class CallRecord:
     talked_seconds: float | None = None
     peer: str = ""
     sent_on_by: str = ""  # the channel that made a blind transfer which nobody has answered
-    voicemail: bool = False  # a message was left
+    voicemail: bool = False  # a message was left, in a mailbox of the admin's own
+    message_seconds: float | None = None  # so much was said into ours; none: it was not reached
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
     unheard: str = ""  # the codec that this Asterisk cannot decode, where that left the call without a recording
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
     blocked: bool = False  # by a rule about its caller
     cut_off: bool = False  # ended by the death of Asterisk, not by anybody's hanging up
+
+    @property
+    def has_message(self) -> bool:
+        """Whether our voicemail took a message that is one."""
+        return self.message_seconds is not None and self.message_seconds >= SHORTEST_MESSAGE
 
     @property
     def picked_up_at(self) -> datetime | None:
@@ -127,6 +138,7 @@ def parse_record(line: str) -> CallRecord:
             caller=fields["caller"],
             caller_name=fields["name"].strip(),
             asks=fields.get("ask", ""),
+            choice=fields.get("choice", ""),
             decided_by=fields.get("by", "unknown"),
             number_id=number_id,
             source_id=source_id,
@@ -142,6 +154,7 @@ def parse_record(line: str) -> CallRecord:
             peer=fields.get("peer", ""),
             sent_on_by=fields.get("sent", ""),
             voicemail=fields.get("voicemail", "") == "SUCCESS",
+            message_seconds=_spoken(fields.get("message", ""), fields.get("rate", "")),
             turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
             unheard=fields.get("unheard", ""),
             rate=int(fields["rate"]) if fields.get("rate") else None,
@@ -160,6 +173,14 @@ def _moment(text: str) -> datetime:
 
 def _talked(text: str) -> float | None:
     return int(text) / 1000 if text.isdecimal() and 0 < int(text) < LONGEST_CALL * 1000 else None
+
+
+def _spoken(size: str, rate: str) -> float | None:
+    """Seconds of a message whose file has so many bytes: 16-bit samples, so many a second."""
+    if not size.isdecimal():
+        return None
+    seconds = int(size) / 2 / (int(rate or 0) or NARROW_RATE)
+    return seconds if seconds < LONGEST_CALL else None
 
 
 def _cause(text: str) -> int | None:

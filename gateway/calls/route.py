@@ -15,8 +15,55 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Several destinations that ring at once, each a dial string as ``Destination`` has it."""
+
+    dials: tuple[str, ...]
+    ring_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaySound:
+    """A sound for the caller; then the next step."""
+
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskKey:
+    """Plays ``prompt`` and waits ``seconds`` for one of ``keys``, ``tries`` times; none of them: the next step.
+
+    ``place`` is what the dialplan says with the key, when it asks what follows (gateway.calls.steps).
+    """
+
+    place: str
+    keys: str
+    tries: int
+    prompt: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """Voicemail: ``greeting`` (none: only a tone), then a message of at most ``seconds``. The call ends there."""
+
+    greeting: str | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """The call ends."""
+
+
+Step = Destination | Together | PlaySound | AskKey | TakeMessage | EndCall
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Destinations in order, and what happens around them.
+
+    ``steps``, where there are any, take the place of the destinations: what a flow says (gateway.calls.steps).
 
     ``number_id`` and ``source_id`` name what the call was decided by; none where no pool knows the number.
     ``announcement`` is a sound for the caller, ``whisper`` one for the person who answers. ``did`` and ``main_number``
@@ -32,3 +79,4 @@ class Route:
     did: str | None = None
     main_number: str | None = None
     blocked: bool = False
+    steps: tuple[Step, ...] = ()

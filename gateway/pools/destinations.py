@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.calls.flow_setup import flows_that_ring, ring_instead
 from gateway.pools import errors, setup
 from gateway.pools.numbers import printed
 from gateway.pools.setup import Company
@@ -95,6 +96,7 @@ async def _lead_to(connection: Any, company: Company, known: Sequence[Any], gone
     if gone["is_default"]:
         await _queries.change_destination(connection, company_id=company.id, **{**dict(gone), "is_default": False})
         rows[other["id"]]["is_default"] = True
+    await ring_instead(connection, company, gone["id"], other["id"])
     for row in rows.values():
         await _queries.change_destination(connection, company_id=company.id, **row)
     await _queries.move_numbers(connection, company_id=company.id, id=gone["id"], other=other["id"])
@@ -105,6 +107,7 @@ async def _what_leads_to(connection: Any, company: Company, known: Sequence[Any]
     reasons = [f"calls that {row['name']} does not answer" for row in known if row["next_id"] == gone["id"]]
     if numbers := await _numbers(connection, company, gone["id"], is_main=False):
         reasons.append(numbers)
+    reasons += [f"the flow {flow.name}" for flow in await flows_that_ring(connection, company, gone["id"])]
     if gone["is_default"]:
         others = await _numbers(connection, company, gone["id"], is_main=True)
         if others or len(known) > 1:

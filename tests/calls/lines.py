@@ -3,7 +3,7 @@
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.calls.record import CallRecord, LegRecord, Stage
+from gateway.calls.record import NARROW_RATE, CallRecord, LegRecord, Stage
 from gateway.calls.turns import encode_turn
 
 
@@ -44,6 +44,8 @@ def line_of(record: CallRecord) -> str:
     parts.append(f"stage={record.stage.value}")
     if record.asks:
         parts.append(f"ask={record.asks}")
+    if record.choice:
+        parts.append(f"choice={encode(record.choice)}")
     if record.answered_at:
         parts += [f"answered={seconds(record.answered_at.timestamp())}", f"who={encode(record.answered_channel)}"]
     if record.stage is Stage.ENDED:
@@ -57,10 +59,18 @@ def line_of(record: CallRecord) -> str:
             f"status={record.last_status}",
             f"sent={encode(record.sent_on_by)}",
             f"voicemail={'SUCCESS' if record.voicemail else ''}",
+            f"message={_message(record)}",
             f"turns={encode(''.join(encode_turn(turn) + '~' for turn in record.turns))}",
             f"legs={encode(''.join(_leg(leg) for leg in record.legs))}",
         ]
     return "&".join(parts)
+
+
+def _message(record: CallRecord) -> str:
+    """The bytes of its file."""
+    return (
+        "" if record.message_seconds is None else str(round(record.message_seconds * 2 * (record.rate or NARROW_RATE)))
+    )
 
 
 def _leg(leg: LegRecord) -> str:
@@ -83,6 +93,7 @@ def as_of(record: CallRecord, stage: Stage) -> CallRecord:
         talked_seconds=None,
         peer="",
         voicemail=False,
+        message_seconds=None,
         blocked=False,
         legs=(),
         turns=(),

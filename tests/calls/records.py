@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from gateway.calls.record import CallRecord, LegRecord, Stage
+from gateway.calls.record import NARROW_RATE, CallRecord, LegRecord, Stage
 from gateway.calls.turns import Turns, decode_turn, encode_turn, talks_with, transferred
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -49,6 +49,7 @@ def ended_records(draw: st.DrawFn, numbers: int = 3) -> CallRecord:
     answered = draw(st.none() | st.integers(0, 10**8))
     ended = began + timedelta(microseconds=(answered or 0) + draw(st.integers(0, 10**9)))
     channel = draw(channels)
+    rate = draw(st.sampled_from((None, 8000, 16000)))
     dialled = draw(st.sampled_from(("+13065552001", "3065552002", "999", "")))
     return CallRecord(
         key=f"pbx-{draw(st.integers(10**9, 2 * 10**9))}.{draw(st.integers(0, 9999))}-{draw(st.integers(0, 999999))}",
@@ -70,12 +71,13 @@ def ended_records(draw: st.DrawFn, numbers: int = 3) -> CallRecord:
         hangup_source=draw(st.sampled_from((channel, "PJSIP/main-1", "dialplan/builtin", ""))),
         channel=channel,
         unheard=draw(st.sampled_from(("", "opus"))),
-        rate=draw(st.sampled_from((None, 8000, 16000))),
+        rate=rate,
         last_status=draw(st.sampled_from(("", "ANSWER", "BUSY", "NOANSWER", "CHANUNAVAIL"))),
         talked_seconds=draw(st.none() | st.integers(1, 10**8).map(lambda ms: ms / 1000)),
         peer=draw(st.just("") | channels),
         sent_on_by=draw(st.just("") | channels),
         voicemail=draw(st.booleans()),
+        message_seconds=draw(st.none() | st.integers(0, 10**7).map(lambda samples: samples / (rate or NARROW_RATE))),
         blocked=draw(st.booleans()),
         turns=draw(passed_on()),
         legs=tuple(draw(st.lists(legs(), max_size=3))),

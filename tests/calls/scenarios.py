@@ -148,24 +148,22 @@ def caller_talks(
     )
 
 
+def press(invite: Invite, digit: str, after: float, cseq: int = 2) -> list[str]:
+    """Waits a moment, then presses a key (SIP INFO)."""
+    return [
+        pause(after),
+        message(
+            [*invite.head("INFO", cseq, to_tag=True), "Content-Type: application/dtmf-relay"],
+            f"Signal={digit}\nDuration=160\n",
+            'retrans="500"',
+        ).replace("Content-Type: application/sdp\n", ""),
+        receive("200"),
+    ]
+
+
 def caller_presses(invite: Invite, digit: str, seconds: float = 0.3, tone: Sound | None = None) -> str:
-    """Is answered, listens a moment to what is said, presses a key (SIP INFO), talks and hangs up."""
-    body = f"Signal={digit}\nDuration=160\n"
-    return caller_talks(
-        invite,
-        seconds,
-        tone,
-        meanwhile=[
-            pause(0.3),
-            message(
-                [*invite.head("INFO", 2, to_tag=True), "Content-Type: application/dtmf-relay"],
-                body,
-                'retrans="500"',
-            ).replace("Content-Type: application/sdp\n", ""),
-            receive("200"),
-        ],
-        next_cseq=3,
-    )
+    """Is answered, listens a moment to what is said, presses a key, talks and hangs up."""
+    return caller_talks(invite, seconds, tone, meanwhile=press(invite, digit, 0.3), next_cseq=3)
 
 
 def caller_listens(invite: Invite, tone: Sound | None = None, meanwhile: Sequence[str] = ()) -> str:

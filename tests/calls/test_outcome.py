@@ -64,6 +64,18 @@ def test_a_blocked_call_is_neither_abandoned_nor_failed() -> None:
     assert call_outcome(replace(RECORD, blocked=True, cut_off=True)) is Outcome.CUT_OFF
 
 
+@pytest.mark.parametrize(
+    ("seconds", "outcome"),
+    [(None, Outcome.NO_ANSWER), (0.0, Outcome.NO_ANSWER), (1.99, Outcome.NO_ANSWER), (2.0, Outcome.VOICEMAIL)],
+)
+def test_a_message_is_one_from_two_seconds_on(seconds: float | None, outcome: Outcome) -> None:
+    record = replace(RECORD, message_seconds=seconds, legs=(leg("NOANSWER"),))
+    assert call_outcome(record) is outcome
+    entry = call_entry(record, DIRECTORY)
+    assert entry is not None
+    assert entry.recorded is (outcome is Outcome.VOICEMAIL)
+
+
 def test_an_answer_outweighs_whatever_came_before_and_a_death_outweighs_the_answer() -> None:
     answered = replace(RECORD, answered_at=BEGAN, legs=(leg("BUSY"), leg("END")))
     assert call_outcome(answered) is Outcome.ANSWERED

@@ -38,6 +38,8 @@ def test_a_start() -> None:
 @example(START.replace("stage=1", "stage=" + "9" * 5000))
 @example(START.replace("stage=1", "stage=4"))
 @example(START + "&rate=" + "9" * 5000)
+@example(START + "&rate=0&message=5")
+@example(START + "&message=" + "9" * 400)
 @example(START + "&ref=" + "9" * 5000 + ".1")
 @example(START + "&legs=a^b")
 @example(START + "&legs=a^nan^inf^X^-1~")

@@ -411,12 +411,13 @@ async def test_sound_without_a_call_is_left_and_told_after_a_day(office: Office)
     ],
 )
 def test_the_fate_of_leftovers(age: timedelta, call: KnownCall | None, fate: str) -> None:
-    assert fate_of(Leftover("1-1", 8000, NOW - age, 100), call, NOW) == fate
+    assert fate_of(Leftover("1-1", 8000, NOW - age, 32_000), call, NOW) == fate
 
 
-def test_files_without_a_sound_of_a_call_that_nobody_answered_are_discarded() -> None:
+@pytest.mark.parametrize("size", [0, 31_999])
+def test_files_without_a_message_of_a_call_that_nobody_answered_are_discarded(size: int) -> None:
     call = KnownCall(True, None, False, answered=False)
-    assert fate_of(Leftover("1-1", 8000, NOW - timedelta(hours=1), 0), call, NOW) == "discard"
+    assert fate_of(Leftover("1-1", 8000, NOW - timedelta(hours=1), size), call, NOW) == "discard"
 
 
 @pytest.mark.parametrize(
