@@ -1,6 +1,7 @@
 """What stands around one call: the way its visitor came, page by page, and what else this caller did."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MOST_OTHERS = 8
 MOST_FIELDS = 6
 _LONGEST_VALUE = 200
 _LONGEST_VISIT = timedelta(days=2)
+# Of a value in an address so much is read; a click id is ten times as long.
+_LONG_VALUE = re.compile(r"(=[^&#]{8})[^&#]{5,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,11 @@ async def sources_by_id(connection: Connection, company_id: int, ids: Iterable[i
     wanted = sorted({id for id in ids if id is not None})
     rows = [row async for row in _queries.sources(connection, company_id=company_id, ids=wanted)] if wanted else []
     return {row["source_id"]: source for row in rows if (source := source_of(row)) is not None}
+
+
+def short_address(path: str) -> str:
+    """A path as people read it: click ids and the like, which say nothing to them, are cut."""
+    return _LONG_VALUE.sub(r"\1…", path)
 
 
 def path_of(url: str) -> str:

@@ -12,6 +12,7 @@ from gateway.assets import asset_folder
 from gateway.health import Condition
 from gateway.http import hangup_causes, waveform
 from gateway.http.accounts import Company
+from gateway.http.call_story import short_address
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.language import Language, language_of, load_languages
 from gateway.http.notices import forget_notice
@@ -71,6 +72,7 @@ class Templates:
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+        environment.filters["short_address"] = short_address
         environment.globals.update(
             static=lambda file: f"/static/{self.static_version}/{file}",
             draw=waveform.draw,

@@ -78,7 +78,7 @@ def _answer_words(who: str | None, words: Words) -> str:
 def _leg_words(leg: Leg, words: Words) -> str:
     say = words.language.translations.gettext
     # The place of a destination in the dialplan is written extension@context.
-    who = leg.destination or (_endpoint(leg.dial) or "").partition("@")[0]
+    who = leg.destination or ", ".join((_endpoint(each) or "").partition("@")[0] for each in leg.dial.split("&"))
     values = {"who": who, "long": words.spoken_duration(leg.ring_seconds)}
     return {
         "answered": say("Rang %(who)s for %(long)s") % values,

@@ -232,7 +232,7 @@ async def test_the_rules_are_tried_with_an_address_and_changed_as_text(pages: Pa
 async def test_what_was_learned_says_that_it_is_the_prior_until_calls_came(pages: Pages, chromium: Browser) -> None:
     async with looking(pages, chromium) as page:
         await page.goto(f"{pages.url}/settings/learned")
-        await expect(page.get_by_text("so this is the stated prior")).to_be_visible()
+        await expect(page.get_by_text("so this is what Numberpool begins with")).to_be_visible()
         await expect(page.get_by_text("No such call yet.")).to_be_visible()
         await expect(page.get_by_role("row", name="10 minutes")).to_be_visible()
         await nothing_for_axe(page, "what was learned")
