@@ -1,10 +1,11 @@
-"""The command ``reports rebuild``: everything that reports say is counted and added up again."""
+"""The commands ``reports rebuild`` (everything is counted and added up again) and ``reports preview``."""
 
 import sys
 from datetime import UTC, datetime
 
 import click
 
+from gateway.http.report_preview import preview
 from gateway.opening import with_database
 from gateway.pools.setup import companies, the_company
 from gateway.reports import recount
@@ -83,5 +84,7 @@ def _tell(text: str) -> None:
         sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 
+
+reports.add_command(preview)
 
 COMMANDS = (reports,)

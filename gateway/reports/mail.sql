@@ -208,9 +208,6 @@ LIMIT :most;
 -- name: company_by_id^
 SELECT id, name, time_zone, region, currency FROM companies WHERE id = :id;
 
--- name: company_by_name^
-SELECT id, name, time_zone, region, currency FROM companies WHERE lower(name) = lower(:name);
-
 -- name: calls_seen^
 -- When a company's first call came, and its last.
 SELECT (SELECT started_at FROM calls WHERE company_id = :company_id ORDER BY started_at, id LIMIT 1) AS first,

@@ -67,12 +67,6 @@ async def firm_of(connection: Connection, company_id: int) -> Firm | None:
     return None if row is None else _firm(row)
 
 
-async def firm_called(connection: Connection, name: str) -> Firm | None:
-    """A company by its name, whatever the case; none where there is none."""
-    row = await _queries.company_by_name(connection, name=name)
-    return None if row is None else _firm(row)
-
-
 def compared_with(kind: Kind, days: Days) -> Days:
     """The days that a report compares its own with: a day with the same weekday before, others with those before."""
     week = timedelta(days=7)
