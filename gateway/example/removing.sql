@@ -74,11 +74,8 @@ DELETE FROM tags t WHERE company_id = :company_id AND id = ANY (:ids::bigint[])
 
 -- name: remove_sources!
 DELETE FROM sources s WHERE company_id = :company_id AND id = ANY (:ids::bigint[])
-  AND NOT EXISTS (SELECT FROM calls c WHERE c.company_id = s.company_id AND c.source_id = s.id)
-  AND NOT EXISTS (SELECT FROM tracking_numbers t WHERE t.company_id = s.company_id AND t.source_id = s.id)
-  AND NOT EXISTS (SELECT FROM attributions a WHERE a.company_id = s.company_id AND a.source_id = s.id)
-  AND NOT EXISTS (SELECT FROM call_candidates m WHERE m.company_id = s.company_id AND m.source_id = s.id)
-  AND NOT EXISTS (SELECT FROM call_touches t WHERE t.company_id = s.company_id AND t.source_id = s.id);
+  AND NOT EXISTS (SELECT FROM numberpool_rows_of_source(s.company_id, s.id) AS refers
+                  WHERE refers.rows_there > 0 AND refers.relation <> 'source_labels');
 
 -- name: remove_rules!
 DELETE FROM caller_rules WHERE company_id = :company_id AND caller = ANY (:callers::text[]) AND note = :note;

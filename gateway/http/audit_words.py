@@ -83,6 +83,7 @@ GROUPS: dict[str, str] = {
 # The kinds of subjects that settings have, as the first part of a subject names them.
 _KINDS: dict[str, str] = {
     "company": N_("the company"),
+    "example": N_("the example data of"),
     "site": N_("the website"),
     "pool": N_("the pool"),
     "number": N_("the number"),

@@ -16,6 +16,7 @@ from gateway.audit import Action, note
 from gateway.calls.emergency import is_emergency
 from gateway.http.accounts import Company, Viewer
 from gateway.http.actor import actor_of
+from gateway.http.example_pages import what_goes
 from gateway.http.forms import Form
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
 from gateway.http.notices import Notice, changed
@@ -189,6 +190,7 @@ async def _show(request: web.Request, company: Company, form: Form | None = None
     async with request.app[PARTS].database.companies(company.id, *owned) as connection:
         present = await company_settings(connection, company.id)
         holder = await company_changes.default_among(connection, {company.id, *owned})
+        example = await what_goes(connection, company) if company.id in owned else None
     if present is None:
         raise NotFound()
     return render(
@@ -199,6 +201,7 @@ async def _show(request: web.Request, company: Company, form: Form | None = None
         present=present,
         form=form or Form(_values(present, words), words),
         holder=holder,
+        example=example,
         holder_company=viewer.company(holder) if holder is not None else None,
         owned=[viewer.company(id) for id in owned],
         may_write=viewer.role(company.id) in (Role.OWNER, Role.MANAGER),
