@@ -36,6 +36,7 @@ from gateway.errors import Mendable
 from gateway.example.call_backs import called_back_at
 from gateway.example.calling import Calls, blocked_caller, calls_of
 from gateway.example.course import DAYS, LATELY, Course, Grounds, run
+from gateway.example.spending import write_spent
 from gateway.example.talks import Recorded, by_name, record
 from gateway.example.trades import Trade
 from gateway.leads.inbox import store as store_lead
@@ -135,6 +136,7 @@ async def fill(
             ids = await writing.calls(calls, until)
             say(f"{trade.company}: what brought each call is decided")
             await _attribute(connection, company_id, calls, ids, now)
+            await write_spent(connection, owner, trade, today)
             if voices is not None and speaking is not None:
                 sounds = await speaking
                 await asyncio.to_thread(_link, voices.data_folder, calls, ids, company_id, trade, sounds, linked)

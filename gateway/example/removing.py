@@ -9,6 +9,7 @@ from typing import Any
 from gateway.calls.sides import UnsafePath, recording_path
 from gateway.example.chance import MARKED
 from gateway.example.filling import NODE, RULE_NOTE, ExampleRefused
+from gateway.example.spending import KIND
 from gateway.store.database import Connection, Database
 from gateway.store.queries import load_queries
 
@@ -72,6 +73,7 @@ async def _remove_rows(connection: Connection, row: Any) -> None:
     await _queries.remove_hours(connection, **place, until=row["until"])
     await _queries.unlearn(connection, **place)
     await _queries.remove_people(connection, **place)
+    await _queries.remove_spend(connection, **place, kind=KIND)
     await _queries.remove_tags(connection, **place, ids=made["tag"])
     await _queries.remove_sources(connection, **place, ids=made["source"])
     await _queries.remove_rules(connection, **place, callers=made["blocked"], note=RULE_NOTE)

@@ -68,6 +68,10 @@ WITH due AS (
 DELETE FROM people p WHERE company_id = :company_id AND note = ''
   AND NOT EXISTS (SELECT FROM person_of o WHERE o.company_id = p.company_id AND o.person_id = p.id);
 
+-- name: remove_spend!
+-- With the import go its amounts.
+DELETE FROM spend_imports WHERE company_id = :company_id AND kind = :kind;
+
 -- name: remove_tags!
 DELETE FROM tags t WHERE company_id = :company_id AND id = ANY (:ids::bigint[])
   AND NOT EXISTS (SELECT FROM call_tags c WHERE c.company_id = t.company_id AND c.tag_id = t.id);
@@ -91,7 +95,8 @@ DELETE FROM nodes WHERE name = :node AND NOT EXISTS (SELECT FROM calls WHERE nod
 SELECT NOT EXISTS (SELECT FROM calls WHERE company_id = :company_id)
    AND NOT EXISTS (SELECT FROM visits WHERE company_id = :company_id)
    AND NOT EXISTS (SELECT FROM leads WHERE company_id = :company_id)
-   AND NOT EXISTS (SELECT FROM jobs WHERE company_id = :company_id);
+   AND NOT EXISTS (SELECT FROM jobs WHERE company_id = :company_id)
+   AND NOT EXISTS (SELECT FROM spend WHERE company_id = :company_id);
 
 -- name: name_removed$
 -- The audit log of a company goes with it, and with nothing else.

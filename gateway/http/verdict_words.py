@@ -58,16 +58,16 @@ def _because(words: Words, verdict: Verdict, currency: str) -> str:
     match verdict.kind:
         case Kind.EARNS:
             return say("A job costs %(cost)s, and the money comes back between %(low)s and %(high)s times.") % said
-        case Kind.MARGINAL if verdict.dearer is not None:
+        case Kind.MARGINAL if verdict.dearer is not None and own.jobs > 0:
             return (
                 say("A job costs %(cost)s, %(times)s times as much as from the other sources; that is hardly chance.")
                 % said
             )
-        case Kind.MARGINAL:
+        case Kind.MARGINAL if verdict.dearer is None:
             return say("The money comes back between %(low)s and %(high)s times: about what it costs.") % said
         case Kind.LOSES if back:
             return say("At best the money comes back %(high)s times.") % said
-        case Kind.LOSES:
+        case Kind.LOSES | Kind.MARGINAL:  # not one job, where others bring some
             return say("A job from the other sources costs %(others)s; that none came is hardly chance.") % said
         case Kind.NO_JOBS:
             return say("Mark which calls became jobs, then this tells what a job costs.")

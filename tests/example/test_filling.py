@@ -63,6 +63,7 @@ async def test_it_is_filled_decided_and_taken_out_wholly(
     assert there["attributions"] == there["calls"]
     assert there["reliability"]
     assert there["learned"] == 3
+    assert there["spend"] > 400
     async with database.companies(company_id) as connection:
         await _looks_right(connection)
         files = [row["file"] for row in await connection.fetch("SELECT file FROM recordings")]
