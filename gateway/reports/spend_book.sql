@@ -166,20 +166,29 @@ RETURNING id;
 
 -- name: restore_replaced
 -- What it had replaced counts again, unless something else stands for those days by now.
+WITH standing AS MATERIALIZED (
+    SELECT source_id, campaign, range_agg(daterange(first_day, last_day, '[]')) AS days FROM spend
+    WHERE company_id = :company_id AND removed_at IS NULL AND NOT on_top
+    GROUP BY source_id, campaign
+)
 UPDATE spend s SET removed_at = NULL, replaced_by = NULL
 WHERE s.company_id = :company_id AND s.replaced_by = :id
   AND NOT EXISTS (
       SELECT FROM spend_imports i WHERE i.company_id = s.company_id AND i.id = s.import_id AND i.removed_at IS NOT NULL)
   AND NOT EXISTS (
-      SELECT FROM spend o WHERE o.company_id = s.company_id AND o.source_id = s.source_id AND o.campaign = s.campaign
-        AND o.removed_at IS NULL AND NOT o.on_top AND o.first_day <= s.last_day AND o.last_day >= s.first_day)
-  AND NOT EXISTS (
-      SELECT FROM spend o WHERE o.company_id = s.company_id AND o.source_id = s.source_id AND o.campaign = ''
-        AND o.removed_at IS NULL AND NOT o.on_top AND o.first_day <= s.last_day AND o.last_day >= s.first_day)
-  AND (s.campaign <> '' OR NOT EXISTS (
-      SELECT FROM spend o WHERE o.company_id = s.company_id AND o.source_id = s.source_id
-        AND o.removed_at IS NULL AND NOT o.on_top AND o.first_day <= s.last_day AND o.last_day >= s.first_day))
-RETURNING id;
+      SELECT FROM standing o WHERE o.source_id = s.source_id
+        AND (o.campaign = s.campaign OR o.campaign = '' OR s.campaign = '')
+        AND o.days && daterange(s.first_day, s.last_day, '[]'))
+RETURNING s.id;
+
+-- name: pass_on!
+-- What it had replaced, and does not count again because a later import replaced it in turn, is replaced by that one.
+UPDATE spend s SET replaced_by = later.import_id
+FROM (SELECT source_id, campaign, max(replaced_by) AS import_id FROM spend
+      WHERE company_id = :company_id AND import_id = :id AND replaced_by IS NOT NULL
+      GROUP BY source_id, campaign) later
+WHERE s.company_id = :company_id AND s.replaced_by = :id
+  AND s.source_id = later.source_id AND s.campaign = later.campaign;
 
 -- name: import_back$
 -- An import that was removed is there again; its file's name.

@@ -216,6 +216,7 @@ async def remove_import(connection: Any, company_id: int, id: int) -> Removed:
         raise spend_errors.NoSuchAmount
     amounts = [row["id"] async for row in _queries.remove_of_import(connection, company_id=company_id, id=id)]
     restored = [row["id"] async for row in _queries.restore_replaced(connection, company_id=company_id, id=id)]
+    await _queries.pass_on(connection, company_id=company_id, id=id)
     return Removed(name, tuple(amounts), tuple(restored))
 
 
