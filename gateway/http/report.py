@@ -51,11 +51,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A figure of the whole report; its ``url`` makes it the leading one."""
+    """A figure of the whole report; its ``url`` makes it the leading one, where it is a column too."""
 
     name: str
     cell: Cell
-    url: str
+    url: str | None
     is_leading: bool
 
 
@@ -200,7 +200,7 @@ def _headlines(shown: Shown, now: Measures, before: Measures | None) -> tuple[He
         Headline(
             report_words.measure_name(shown.words, measure),
             cell_of(shown, measure, total, {}),
-            shown.view.url(sort=f"-{measure.value}"),
+            shown.view.url(sort=f"-{measure.value}") if shown.view.by and measure in shown.measures else None,
             measure is shown.leading,
         )
         for measure in measures

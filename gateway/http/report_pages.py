@@ -67,7 +67,7 @@ async def report_page(request: web.Request) -> web.StreamResponse:
     if request.query.get("view") == "months":
         raise web.HTTPSeeOther(view_of(request, company, MONTHS_PATH).url())
     view, words = view_of(request, company), words_for(request, company)
-    if not is_canonical(request.query):
+    if not is_canonical(request.query, view):
         raise web.HTTPSeeOther(view.url())
     async with request.app[PARTS].database.companies(company.id) as connection:
         report = await make_report(connection, company, view, words)
@@ -93,7 +93,7 @@ async def months_page(request: web.Request) -> web.StreamResponse:
     """Twelve months beside one another, each with the year before."""
     company = company_of(request)
     view, words = view_of(request, company, MONTHS_PATH), words_for(request, company)
-    if not is_canonical(request.query):
+    if not is_canonical(request.query, view):
         raise web.HTTPSeeOther(view.url())
     async with request.app[PARTS].database.companies(company.id) as connection:
         months = await month_table(connection, company, view, words)

@@ -161,6 +161,8 @@ def _grouped(shown: Shown, pairs: Sequence[Pair], heads: Sequence[Pair]) -> tupl
         if head.keys:
             # What was there only before would be a long list of nothing.
             there = [pair for pair in inside_of.get(head.keys[0].value, []) if _is_there(pair.now)]
+            if len(there) == 1 and not there[0].keys[1].value and there[0].now.calls == head.now.calls:
+                continue  # all of it unknown: that would be the same line again
             inside, _ = cut(in_order(shown, there, place=1), shown.view.top)
             lines += [line_of(shown, each, 1) for each in inside]
     return lines, others

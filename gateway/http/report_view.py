@@ -128,9 +128,10 @@ class ReportView:
         return self.url(by=tuple(each for each in by if each not in filtered), where=where, sort=self._kept_sort)
 
     def without(self, dimension: Dimension) -> str:
-        """This view without that filter, told by its dimension again where it is told by none."""
+        """This view without that filter, told by its dimension again where narrowing down had led to another."""
         where = tuple((each, of) for each, of in self.where if each is not dimension)
-        return self.url(where=where, by=self.by or (dimension,))
+        had_led = self.by in ((), (_NEXT.get(dimension, Dimension.SOURCE),))
+        return self.url(where=where, by=(dimension,) if had_led else self.by)
 
     @property
     def everything(self) -> str:
@@ -202,14 +203,10 @@ def compared_question(view: ReportView, question: Question, today: date) -> Ques
     return replace(question, since=since, until=last + timedelta(days=1))
 
 
-def is_canonical(query: Any) -> bool:
-    """Whether an address says each thing once and nothing empty: a form without script sends also what is not."""
-    names = [name for name, _ in _pairs(query)]
-    return len(names) == len(set(names)) and all(value for _, value in _pairs(query))
-
-
-def _pairs(query: Any) -> Iterable[tuple[str, str]]:
-    return list(query.items())
+def is_canonical(query: Any, view: ReportView) -> bool:
+    """Whether an address says the view as its own links do: a form sends also what was not chosen, and things twice."""
+    company = {"company": str(view.company)} if view.company else {}
+    return list(query.keys()) == list(dict.fromkeys(query)) and dict(query) == {**company, **view.query()}
 
 
 def _several(query: Any, name: str) -> list[str]:

@@ -19,6 +19,8 @@ _NEUTRAL = frozenset({Measure.SPEND, Measure.TALK_SECONDS, Measure.AVERAGE_TALK,
 # Models that may give a touch a part of a call.
 SHARED = frozenset({Model.LINEAR, Model.POSITION, Model.TIME_DECAY})
 _FEW = 20
+# From ten times as much on, times are said instead of percents.
+_MANYFOLD = 9
 # So many measures are named in the sentence.
 _NAMED = 4
 # Less than a tenth of anything counted is nothing.
@@ -215,6 +217,8 @@ def change(words: Words, measure: Measure, now: Value, before: Value) -> tuple[s
     else:
         share = abs(difference) / abs(float(before)) if before else 0.0
         text = words.percent(share) if round(share, 2) else ""
+        if share >= _MANYFOLD:
+            text = f"{words.number(round(abs(float(now) / float(before))))}×"
     if not text:
         return "", ""
     tone = "" if measure in _NEUTRAL else "better" if (difference < 0) is measure.less_is_better else "worse"

@@ -57,7 +57,7 @@ function place(element) {
   if (!element?.closest("#report")) return null;
   if (element.id) return `#${CSS.escape(element.id)}`;
   const heading = element.closest("thead th");
-  return heading ? `thead th:nth-child(${heading.cellIndex + 1}) a` : "#ask-by";
+  return heading ? `.report-table thead th:nth-child(${heading.cellIndex + 1}) a` : "#ask-by";
 }
 
 function ready() {
