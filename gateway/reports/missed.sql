@@ -24,6 +24,8 @@ SELECT c.caller, 'called_again', c.answered_at, c.id, ''
 FROM callers m
 JOIN calls c ON c.company_id = :company_id AND c.caller = m.caller AND c.started_at > m.since - interval '1 day'
 WHERE c.answered_at >= m.since AND c.outcome IN ('answered', 'cut_off')
+  -- Follows from the line above; without it every call of the company is read.
+  AND c.started_at > (SELECT min(since) - interval '1 day' FROM callers)
 UNION ALL
 SELECT m.caller, 'marked', b.at, b.call_id, coalesce(nullif(u.name, ''), u.email, '')
 FROM unanswered m
