@@ -33,6 +33,7 @@ async def test_the_sentence_is_chosen_from(pages: Pages, told: Told, chromium: B
         await page.goto(f"{pages.url}/reports?measures=calls,answered")
         await stays(page)
         await expect(page.locator("#ask-show")).to_be_hidden()
+        await page.get_by_label("First told by").focus()
         await page.get_by_label("First told by").select_option(label="number called")
         await expect(page.locator(".report-table thead th").first).to_have_text("Number called")
         assert page.url.endswith("/reports?by=number&measures=calls,answered")
