@@ -37,6 +37,7 @@ ROOMS = {
     "site": "gateway.site_check.commands",
     "source": "gateway.pools.commands",
     "sources": "gateway.visits.commands",
+    "spend": "gateway.reports.spend_commands",
     "user": "gateway.http.commands",
 }
 

@@ -22,16 +22,7 @@ from gateway.http.refusals import NotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.report_words import money
 from gateway.http.scope import company_of
-from gateway.http.spend_preview import (
-    NEW,
-    Group,
-    column_name,
-    fault_said,
-    groups_of,
-    headings,
-    named_source,
-    usual_source,
-)
+from gateway.http.spend_preview import Group, column_name, fault_said, groups_of, headings
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.http.words import Words
 from gateway.pools import setup
@@ -40,6 +31,7 @@ from gateway.reports.export_columns import ExportKind, Field
 from gateway.reports.export_text import decoded
 from gateway.reports.spend_exports import Export, Said, UnreadableExport, read_export
 from gateway.reports.spend_import import Clash, Plan
+from gateway.reports.spend_sources import NEW, named_source, usual_source
 from gateway.store.database import Connection
 
 # Some tens of thousands of lines.
