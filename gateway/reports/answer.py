@@ -26,6 +26,7 @@ _FEWEST_EXPECTED = 0.05
 # So many changes that wait are looked at for the days they are of; of more, every day may be.
 _MOST_LOOKED_AT = 20_000
 _COIN = Decimal("0.01")
+_NO_MONEY = Decimal("0.00")
 
 
 async def answer(connection: Any, question: Question) -> Answer:
@@ -159,7 +160,7 @@ def _measures(found: Sums, spent: Decimal | None, is_expected: bool) -> Measures
         first_time=_tidy(found.first_time),
         qualified=_tidy(found.qualified),
         jobs=_tidy(found.jobs),
-        value=Decimal(repr(found.value)).quantize(_COIN),
+        value=Decimal(repr(found.value)).quantize(_COIN) if found.value else _NO_MONEY,
         talk_seconds=found.talk_seconds,
         ring_seconds=found.ring_seconds,
         leads=_tidy(found.leads),
@@ -171,7 +172,7 @@ def _measures(found: Sums, spent: Decimal | None, is_expected: bool) -> Measures
 
 def _tidy(shares: float) -> float:
     """A sum of shares, without the dust of adding thirds: whole calls are whole."""
-    return round(shares, 9) + 0.0
+    return shares if shares.is_integer() else round(shares, 9)
 
 
 async def _named(connection: Any, question: Question, rows: Mapping[Keys, Measures]) -> tuple[Row, ...]:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import add
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiosql
 
 from gateway.attribution.credit import Model
+from gateway.attribution.credited_touches import OWN_MODELS
 from gateway.reports.blocks import HIGHEST, Block, day_of, number_of, of_period
 from gateway.reports.dimension import Basis, Dimension
 from gateway.reports.question import Question
@@ -48,7 +50,7 @@ class Sums(NamedTuple):
 
     def plus(self, other: "Sums") -> "Sums":
         """Both together."""
-        return Sums(*map(sum, zip(self, other, strict=True)))
+        return Sums._make(map(add, self, other))
 
 
 NOTHING = Sums()
@@ -82,9 +84,16 @@ class Cut:
 
     @property
     def is_stored(self) -> bool:
-        """Whether blocks have sums of it: by one thing, or by the source and another."""
+        """Whether blocks have sums of it.
+
+        By one thing, however asked; by the source and another by the day of the call, and by a model that credits one
+        touch.
+        """
         columns = self.columns
-        return len(columns) < 2 or (len(columns) == 2 and columns[0] == Dimension.SOURCE)
+        if len(columns) < 2:
+            return True
+        is_pair = len(columns) == 2 and columns[0] == Dimension.SOURCE
+        return is_pair and self.basis is Basis.CALL and self.model in OWN_MODELS
 
     @property
     def chances_by(self) -> int | None:
@@ -160,21 +169,21 @@ async def sums(connection: Any, cut: Cut, stretches: Sequence[Stretch]) -> list[
             company_id=cut.company_id,
             told_by=sum(BITS[name] for name in columns),
             bases=[0, _BASES[cut.basis]],
-            models=[0, MODELS.index(cut.model) + 1],
+            models=1 << MODELS.index(cut.model),
             levels=[level for (level, _), _ in read.blocks],
             blocks=[block for (_, block), _ in read.blocks],
             stretches=[place for _, place in read.blocks],
             **{"key1": None, "key2": None, **keys},
         )
+        places = [1 + columns.index(name) for name in cut.by]
         async for row in rows:
-            values = dict(zip(columns, (row["key1"], row["key2"]), strict=False))
-            _add(found[row["stretch"]], tuple(values[name] for name in cut.by), row)
+            _add(found[row[0]], tuple([row[place] for place in places]), row)
     if read.days:
         asked = {"company_id": cut.company_id, **read.of_days}
         of_facts = queries(cut.basis, cut.by, tuple(cut.where))
         rows = of_facts.facts(connection, **asked, model=MODELS.index(cut.model) + 1, wanted=list(cut.where.values()))
         async for row in rows:
-            _add(found[row["stretch"]], (row["key1"], row["key2"])[: len(cut.by)], row)
+            _add(found[row[0]], row[1 : 1 + len(cut.by)], row)
         if cut.chances_by is not None:
             rows = queries().chances(
                 connection, **asked, told_by=cut.chances_by, key1=next(iter(cut.where.values()), None)
@@ -210,9 +219,11 @@ async def callers(connection: Any, cut: Cut, since: date, until: date, calls: fl
     return round(calls) - int(back)
 
 
-def _add(found: dict[Keys, Sums], keys: Keys, row: Mapping[str, Any]) -> None:
-    one = Sums(*(row[name] for name in Sums._fields))
-    found[keys] = found[keys].plus(one) if keys in found else one
+def _add(found: dict[Keys, Sums], keys: Keys, row: Any) -> None:
+    """Add a row of the queries: stretch, both keys, then the figures in the order of Sums."""
+    one = Sums._make(row[3:])
+    before = found.get(keys)
+    found[keys] = one if before is None else before.plus(one)
 
 
 def days_of(blocks: Collection[int]) -> list[date]:

@@ -25,7 +25,7 @@ WHERE company_id = :company_id AND level = :level::smallint AND block = ANY (:bl
 DELETE FROM report_returns WHERE company_id = :company_id AND day = ANY (:days::date[]);
 
 -- name: make_days!
--- The sums of days: of all, by each dimension, and by source and each other dimension.
+-- The sums of days: of all, and by each dimension. Models that give a touch the same share are one row.
 WITH counted AS (
     SELECT call_day AS day, CASE WHEN click_day = call_day THEN 0 ELSE 1 END::smallint AS basis, fact.*
     FROM report_facts fact WHERE company_id = :company_id AND call_day = ANY (:days::date[])
@@ -33,20 +33,19 @@ WITH counted AS (
     SELECT click_day, 2::smallint, fact.*
     FROM report_facts fact WHERE company_id = :company_id AND click_day = ANY (:days) AND click_day <> call_day
 ), shared AS (
-    SELECT counted.*, given.model, given.share FROM counted
+    SELECT counted.*, given.models, given.share FROM counted
     CROSS JOIN LATERAL (
-        SELECT 0::smallint AS model, 1.0::double precision AS share WHERE counted.shares IS NULL
+        SELECT 127::smallint AS models, 1.0::double precision AS share WHERE counted.shares IS NULL
         UNION ALL
-        SELECT place::smallint, part FROM unnest(counted.shares) WITH ORDINALITY AS parts (part, place) WHERE part > 0
+        SELECT sum(1 << (place - 1)::integer)::smallint, part
+        FROM unnest(counted.shares) WITH ORDINALITY AS parts (part, place) WHERE part > 0 GROUP BY part
     ) given
 )
 INSERT INTO report_sums
 SELECT :company_id, 0, day - date '1970-01-01',
        4095 - GROUPING(hour, person, device, city, region, number, pool, landing, keyword, campaign, channel, source),
-       basis, model,
-       coalesce(source, channel, campaign, keyword, landing, pool, number, region, city, device, person, hour, ''),
-       coalesce((array_remove(ARRAY[source, channel, campaign, keyword, landing, pool, number, region, city, device,
-                                person, hour], NULL))[2], ''),
+       basis, models,
+       coalesce(source, channel, campaign, keyword, landing, pool, number, region, city, device, person, hour, ''), '',
        coalesce(sum(share) FILTER (WHERE kind = 'call'), 0), coalesce(sum(share) FILTER (WHERE answered), 0),
        coalesce(sum(share) FILTER (WHERE first_time), 0), coalesce(sum(share) FILTER (WHERE qualified), 0),
        sum(share * jobs), sum(share * value), sum(share * talk_seconds), sum(share * ring_seconds),
@@ -54,20 +53,47 @@ SELECT :company_id, 0, day - date '1970-01-01',
        coalesce(sum(share) FILTER (WHERE kind = 'blocked'), 0), 0, 0
 FROM shared
 GROUP BY GROUPING SETS (
-        (day, basis, model), (day, basis, model, source), (day, basis, model, channel),
-        (day, basis, model, campaign), (day, basis, model, keyword), (day, basis, model, landing),
-        (day, basis, model, pool), (day, basis, model, number), (day, basis, model, region),
-        (day, basis, model, city), (day, basis, model, device), (day, basis, model, person),
-        (day, basis, model, hour), (day, basis, model, source, channel), (day, basis, model, source, campaign),
-        (day, basis, model, source, keyword), (day, basis, model, source, landing), (day, basis, model, source, pool),
-        (day, basis, model, source, number), (day, basis, model, source, region), (day, basis, model, source, city),
-        (day, basis, model, source, device), (day, basis, model, source, person), (day, basis, model, source, hour)
+        (day, basis, models), (day, basis, models, source), (day, basis, models, channel),
+        (day, basis, models, campaign), (day, basis, models, keyword), (day, basis, models, landing),
+        (day, basis, models, pool), (day, basis, models, number), (day, basis, models, region),
+        (day, basis, models, city), (day, basis, models, device), (day, basis, models, person),
+        (day, basis, models, hour)
+);
+
+-- name: make_pairs!
+-- The sums of days by source and each other dimension: by the day of the call, of the models that credit one touch.
+WITH shared AS (
+    SELECT fact.call_day AS day, 1::smallint AS basis, given.models, 1.0::double precision AS share, fact.*
+    FROM report_facts fact
+    CROSS JOIN LATERAL (
+        SELECT 15::smallint AS models WHERE fact.shares IS NULL
+        UNION ALL
+        SELECT sum(1 << (place - 1)::integer)::smallint
+        FROM unnest(fact.shares[1 : 4]) WITH ORDINALITY AS parts (part, place) WHERE part > 0 HAVING count(*) > 0
+    ) given
+    WHERE fact.company_id = :company_id AND fact.call_day = ANY (:days::date[])
+)
+INSERT INTO report_sums
+SELECT :company_id, 0, day - date '1970-01-01',
+       4095 - GROUPING(hour, person, device, city, region, number, pool, landing, keyword, campaign, channel, source),
+       basis, models, source, coalesce(channel, campaign, keyword, landing, pool, number, region, city, device, person, hour),
+       coalesce(sum(share) FILTER (WHERE kind = 'call'), 0), coalesce(sum(share) FILTER (WHERE answered), 0),
+       coalesce(sum(share) FILTER (WHERE first_time), 0), coalesce(sum(share) FILTER (WHERE qualified), 0),
+       sum(share * jobs), sum(share * value), sum(share * talk_seconds), sum(share * ring_seconds),
+       coalesce(sum(share) FILTER (WHERE kind = 'lead'), 0), coalesce(sum(share) FILTER (WHERE kind = 'spam'), 0),
+       coalesce(sum(share) FILTER (WHERE kind = 'blocked'), 0), 0, 0
+FROM shared
+GROUP BY GROUPING SETS (
+        (day, basis, models, source, channel), (day, basis, models, source, campaign), (day, basis, models, source, keyword),
+        (day, basis, models, source, landing), (day, basis, models, source, pool), (day, basis, models, source, number),
+        (day, basis, models, source, region), (day, basis, models, source, city), (day, basis, models, source, device),
+        (day, basis, models, source, person), (day, basis, models, source, hour)
 );
 
 -- name: make_chances!
 -- The expected calls of days, beside the sums by source and by channel.
 INSERT INTO report_sums
-SELECT :company_id, 0, call_day - date '1970-01-01', told_by, 1, 0, key, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+SELECT :company_id, 0, call_day - date '1970-01-01', told_by, 1, 127, key, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
        sum(chance), sum(chance * (1 - chance))
 FROM report_chances WHERE company_id = :company_id AND call_day = ANY (:days::date[])
 GROUP BY call_day, told_by, key;
@@ -83,12 +109,12 @@ GROUP BY call_day, before_day;
 -- name: make_blocks!
 -- The sums of blocks from those of the four below each.
 INSERT INTO report_sums
-SELECT :company_id, :level::smallint, block >> 2, told_by, basis, model, key1, key2,
+SELECT :company_id, :level::smallint, block >> 2, told_by, basis, models, key1, key2,
        sum(calls), sum(answered), sum(first_time), sum(qualified), sum(jobs), sum(value), sum(talk_seconds),
        sum(ring_seconds), sum(leads), sum(spam), sum(blocked), sum(expected), sum(variance)
 FROM report_sums
 WHERE company_id = :company_id AND level = :level::smallint - 1 AND block = ANY (:below::integer[])
-GROUP BY block >> 2, told_by, basis, model, key1, key2;
+GROUP BY block >> 2, told_by, basis, models, key1, key2;
 
 -- name: hold_blocks!
 -- These blocks hold from now on.
@@ -109,7 +135,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM report_sums found
     WHERE found.company_id = :company_id AND found.level = part.level AND found.block = part.block
       AND found.told_by = :told_by AND found.basis = ANY (:bases::smallint[])
-      AND found.model = ANY (:models::smallint[])
+      AND found.models & :models::smallint <> 0
       AND (:key1::text IS NULL OR found.key1 = :key1) AND (:key2::text IS NULL OR found.key2 = :key2)
     OFFSET 0
 ) held
@@ -148,15 +174,15 @@ WHERE found.told_by = :told_by AND (:key1::text IS NULL OR found.key = :key1)
 GROUP BY 1, 2;
 
 -- name: returns$
--- How many calls of some days are of callers who had called since a day: of days that hold, and of the others.
+-- How many calls of some days are of callers who had called since a day: of days that hold, and of the others (given).
 SELECT coalesce((
     SELECT sum(back.calls) FROM report_returns back
-    JOIN report_blocks held ON held.company_id = :company_id AND held.level = 0
-                           AND held.block = back.day - date '1970-01-01'
     WHERE back.company_id = :company_id AND back.day >= :since::date AND back.day < :until::date
       AND back.before_day >= :since
+      AND NOT EXISTS (SELECT FROM unnest(:sinces::date[], :untils::date[]) AS part (since, until)
+                      WHERE back.day >= part.since AND back.day < part.until)
 ), 0) + (
-    SELECT count(*) FROM unnest(:sinces::date[], :untils::date[]) AS part (since, until)
+    SELECT count(*) FROM unnest(:sinces, :untils) AS part (since, until)
     JOIN report_facts fact ON fact.company_id = :company_id AND fact.call_day >= part.since AND fact.call_day < part.until
     WHERE fact.kind = 'call' AND fact.before_day >= :since AND (fact.shares IS NULL OR fact.shares[1] > 0)
 );

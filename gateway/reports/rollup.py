@@ -99,6 +99,7 @@ async def make_some(database: Database, company_id: int) -> Made:
     """
     async with database.companies(company_id) as connection:
         await recount.lock_reports(connection, company_id)
+        await recount.plan_with_values(connection)
         row = await queries().today(connection, company_id=company_id)
         if row is None or row["first"] is None:
             return Made(0, 0)
@@ -125,6 +126,7 @@ async def _make_days(connection: Any, company_id: int, numbers: Collection[int])
     await queries().remove_sums(connection, company_id=company_id, level=0, blocks=list(numbers))
     await queries().remove_returns(connection, **asked)
     await queries().make_days(connection, **asked)
+    await queries().make_pairs(connection, **asked)
     await queries().make_chances(connection, **asked)
     await queries().make_returns(connection, **asked)
     await queries().hold_blocks(connection, company_id=company_id, level=0, blocks=list(numbers))
