@@ -44,7 +44,7 @@ class PeriodFrozen(AttributionError):
 
     def __init__(self, kept_since: date, border: datetime) -> None:
         super().__init__(
-            f"Visits before {kept_since:%Y-%m-%d} are kept no longer (keep_months under [visits] in the settings), and "
-            "a call is decided by the visits of the time before it. So calls before "
+            f"Visits before {kept_since:%Y-%m-%d} are kept no longer (the company's settings, or keep_months of the "
+            "server's, say how long), and a call is decided by the visits of the time before it. So calls before "
             f"{border:%Y-%m-%d %H:%M} UTC keep their sources; choose a later --from."
         )

@@ -22,4 +22,9 @@ async def forget_old_visits(connection: Any, since: date, midnight: datetime) ->
     Over a connection that sees every company.
     """
     await _queries.evidence_ends(connection, since=since)
-    await _queries.forget_old(connection, before=midnight)
+    await _queries.forget_old(connection, before=midnight, company_id=None)
+
+
+async def forget_old_visits_of(connection: Any, company_id: int, midnight: datetime) -> None:
+    """The same for one company that keeps its visits for a shorter time."""
+    await _queries.forget_old(connection, before=midnight, company_id=company_id)

@@ -26,11 +26,11 @@ INSERT INTO evidence_kept (since) VALUES (:since)
 ON CONFLICT (id) DO UPDATE SET since = greatest(evidence_kept.since, excluded.since);
 
 -- name: forget_old!
--- Calls before a moment lead to nobody any more.
+-- Calls before a moment lead to nobody any more; of one company, where one is named.
 WITH old AS MATERIALIZED (
     SELECT said.company_id, said.call_id FROM attributions said
     JOIN calls call ON call.company_id = said.company_id AND call.id = said.call_id
-    WHERE call.started_at < :before::timestamptz
+    WHERE call.started_at < :before::timestamptz AND (:company_id::bigint IS NULL OR said.company_id = :company_id)
       AND (said.visit_id IS NOT NULL OR said.visitor_id IS NOT NULL
            OR EXISTS (SELECT FROM call_candidates may WHERE may.company_id = said.company_id AND may.call_id = said.call_id
                       AND (may.visit_id IS NOT NULL OR may.visitor_id IS NOT NULL)))

@@ -98,7 +98,7 @@ async def frozen_until(connection: Any, company_id: int) -> datetime | None:
 
     A call needs the visits of the days before it, and its credit the touches of its company's whole look back.
     """
-    since = await _queries.kept_since(connection)
+    since = await _queries.kept_since(connection, company_id=company_id)
     if since is None:
         return None
     row = await _queries.company(connection, company_id=company_id)
@@ -122,7 +122,7 @@ async def recompute(
     """
     border = await frozen_until(connection, company_id)
     if border is not None and since < border:
-        kept = await _queries.kept_since(connection)
+        kept = await _queries.kept_since(connection, company_id=company_id)
         raise PeriodFrozen(kept, border)
     return await _again(connection, company_id, since, until, None, border, now, is_trial, progress)
 

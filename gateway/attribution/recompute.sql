@@ -2,7 +2,7 @@
 
 -- name: kept_since$
 -- From when on visits are kept; none: nothing was ever dropped.
-SELECT since FROM evidence_kept;
+SELECT numberpool_kept_since(:company_id);
 
 -- name: company^
 SELECT id, name, time_zone, credit_days FROM companies WHERE id = :company_id;

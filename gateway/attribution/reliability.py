@@ -72,7 +72,7 @@ async def score_lately(connection: Any, company_id: int, now: datetime) -> None:
 
 async def score_month(connection: Any, company_id: int, month: date, now: datetime) -> None:
     """Score a month anew, by what is learned now. A month whose visits are not kept any more stays as it was scored."""
-    kept = await _queries.kept_since(connection)
+    kept = await _queries.kept_since(connection, company_id=company_id)
     if kept is not None and month < kept:
         return
     learned = (await newest_learned(connection, company_id)).learned

@@ -2,7 +2,7 @@
 
 -- name: kept_since$
 -- From when on visits are kept; none: nothing was ever dropped.
-SELECT since FROM evidence_kept;
+SELECT numberpool_kept_since(:company_id);
 
 -- name: tapped_calls
 -- Calls of a time to lent numbers that one visit alone had tapped just before, with its visitor.

@@ -12,7 +12,7 @@ SELECT call.id, coalesce(number.e164, call.did) AS number, pool.name AS pool, po
        coalesce(nullif(said.campaign, ''), source.campaign, '') AS campaign,
        coalesce(said.content, '') AS content, coalesce(said.keyword, '') AS keyword,
        coalesce(said.click_id_type, '') AS click_id_type,
-       coalesce((SELECT since FROM evidence_kept), '-infinity'::date) <= (call.started_at - :horizon::interval)::date AS is_kept
+       coalesce(numberpool_kept_since(call.company_id), '-infinity'::date) <= (call.started_at - :horizon::interval)::date AS is_kept
 FROM calls call
 LEFT JOIN attributions said ON said.company_id = call.company_id AND said.call_id = call.id
 LEFT JOIN sources source ON source.company_id = call.company_id AND source.id = call.source_id

@@ -26,6 +26,7 @@ from gateway.http.routing import companies_with
 from gateway.http.scope import company_of
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.http.words import Words
+from gateway.visits import keeping
 
 PATH = "/settings/recording"
 _KEPT = ("record", "announcement", "days")
@@ -44,6 +45,8 @@ async def change(request: web.Request) -> web.StreamResponse:
     form = Form(await form_of(request), words)
     announcement = form.text("announcement", longest=120, required=False) or None
     days = form.whole("days", least=1, most=3650, required=False)
+    most_months = request.app[PARTS].settings.visits.keep_months
+    months = form.whole("months", least=1, most=most_months, required=False)
     if announcement is not None:
         try:
             checked_sound(announcement)
@@ -59,10 +62,14 @@ async def change(request: web.Request) -> web.StreamResponse:
         before = await retention.set_kept(connection, company.id, after, now)
         if before is None:
             raise NotFound()
-        was, is_now = ({key: asdict(each)[key] for key in _KEPT} for each in (before, after))
+        visits = await keeping.set_visits_kept(connection, company.id, months, now)
+        was, is_now = (
+            {**{key: asdict(each)[key] for key in _KEPT}, "months": kept_months}
+            for each, kept_months in ((before, visits.months if visits else None), (after, months))
+        )
         if was != is_now:
             step = await offer_undo(connection, company.id, request[VIEWER], "recording-rules.changed", was)
-            changes = {key: [was[key], is_now[key]] for key in _KEPT if was[key] != is_now[key]}
+            changes = {key: [was[key], is_now[key]] for key in was if was[key] != is_now[key]}
             subject = f"recording-rules/{company.id}"
             await note(connection, actor_of(request), company.id, Action.SETTING_CHANGED, subject, changes=changes)
     to = f"{PATH}?{urlencode({'company': company.id})}" if len(request[ALLOWED]) > 1 else PATH
@@ -71,7 +78,10 @@ async def change(request: web.Request) -> web.StreamResponse:
 
 async def take_back(undoing: Undoing) -> str:
     """The rules are as they were; what was deleted meanwhile stays deleted."""
-    was = Kept(**undoing.values)
+    values = dict(undoing.values)
+    months = values.pop("months", None)
+    was = Kept(**values)
+    await keeping.set_visits_kept(undoing.connection, undoing.company_id, months, datetime.now(UTC))
     await retention.set_kept(undoing.connection, undoing.company_id, was, datetime.now(UTC))
     return f"recording-rules/{undoing.company_id}"
 
@@ -112,6 +122,10 @@ async def _show(request: web.Request, company: Company, form: Form | None) -> we
         if present is None:
             raise NotFound()
         disk = await retention.on_disk(connection, company.id)
+        visits = await keeping.visits_kept(connection, company.id) or keeping.VisitsKept(None)
+        old_visits = 0
+        if visits.months is not None:
+            old_visits = await keeping.older(connection, company.id, keeping.months_before(now.date(), visits.months))
         soon = 0
         if present.days is not None:
             soon = await retention.older_than(connection, company.id, now - timedelta(days=present.days))
@@ -119,6 +133,7 @@ async def _show(request: web.Request, company: Company, form: Form | None) -> we
         "record": "yes" if present.record else "",
         "announcement": present.announcement,
         "days": present.days,
+        "months": visits.months,
     }
     return render(
         request,
@@ -131,6 +146,9 @@ async def _show(request: web.Request, company: Company, form: Form | None) -> we
         size=size_words(disk.bytes, words),
         soon=soon,
         waits=present.counts_from if present.counts_from and present.counts_from > now else None,
+        visits=visits,
+        old_visits=old_visits,
+        visits_wait=visits.counts_from if visits.counts_from and visits.counts_from > now else None,
         keep_months=request.app[PARTS].settings.visits.keep_months,
         may_write=company.id in companies_with(Permission.SETTINGS_WRITE, request[VIEWER]),
     )

@@ -17,6 +17,7 @@ from gateway.pools.tally import forget_hours
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, Job, enqueue
 from gateway.store.queries import load_queries
+from gateway.visits.keeping import forget_by_company, months_before
 from gateway.visits.ways import forget_ways
 
 JOB = "keep_months"
@@ -30,6 +31,8 @@ LOOK_SECONDS = 6 * 3600.0
 
 _queries = load_queries(Path(__file__).parent, "months.sql")
 _log = structlog.get_logger(__name__)
+
+__all__ = ["AHEAD", "JOB", "KEPT", "handlers", "keep_months", "look_ahead", "months_before"]
 
 
 async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> None:
@@ -60,12 +63,7 @@ async def keep_months(database: Database, today: date, *, kept: int = KEPT) -> N
         await forget_hours(connection, midnight)
         await forget_ways(connection, datetime.now(UTC))
         await forget_likeness(connection, datetime.now(UTC))
-
-
-def months_before(day: date, months: int) -> date:
-    """The first day of the month ``months`` before that of ``day``."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(year, month + 1, 1)
+    await forget_by_company(database, today, datetime.now(UTC), kept)
 
 
 def handlers(database: Database, kept: int) -> Mapping[str, Handler]:

@@ -114,3 +114,23 @@ async def test_an_owner_deletes_one_for_good_and_a_manager_does_not(pages: Pages
     assert (await owner.post(f"/calls/{call}/recording/delete")).status == 404
     stranger = await pages.signed_in(Role.OWNER, pages.stranger)
     assert (await stranger.post(f"/calls/{call}/recording/delete")).status == 404
+
+
+async def test_visits_are_kept_as_the_company_says_up_to_the_servers_time(pages: Pages) -> None:
+    client = await pages.signed_in()
+    assert "as the server's settings say" in await (await client.get(PATH)).text()
+    page = await (await client.post(PATH, data={"record": "yes", "months": "6"})).text()
+
+    async def months() -> int | None:
+        async with pages.database.companies(pages.company.id) as wire:
+            found: int | None = await wire.fetchval("SELECT visits_kept_months FROM companies")
+        return found
+
+    assert await months() == 6
+    found = re.search(r'action="(/undo/\d+)"', page)
+    assert found
+    await client.post(found.group(1), data={"next": PATH})
+    assert await months() is None
+    for wrong in ("0", "26", "soon"):
+        assert (await client.post(PATH, data={"months": wrong})).status == 422
+    assert await months() is None
