@@ -15,7 +15,8 @@ from gateway.leads.search import Sought, sought
 
 MISSED = ("busy", "no_answer", "abandoned", "failed")
 OUTCOMES = ("answered", *MISSED, "voicemail", "blocked", "cut_off")
-OUTCOME_GROUPS = {"missed": MISSED}
+# As reports count them: who left a message reached nobody either.
+OUTCOME_GROUPS = {"missed": (*MISSED, "voicemail")}
 YES_OR_NO = ("yes", "no")
 # How sure a call's source is: nine in ten and more, half and more, less (calls.sure).
 SURE = ("high", "fair", "low")

@@ -119,7 +119,7 @@ WITH counted AS (
     SELECT shown.source_id,
            count(*) AS calls,
            count(*) FILTER (WHERE shown.outcome = 'answered') AS answered,
-           count(*) FILTER (WHERE shown.outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
+           count(*) FILTER (WHERE shown.outcome IN ('busy', 'no_answer', 'abandoned', 'failed', 'voicemail')) AS missed,
            coalesce(sum(shown.talk_seconds) FILTER (WHERE shown.outcome = 'answered'), 0)::float8 AS talk_seconds
     FROM (
         SELECT c.source_id, c.outcome, c.talk_seconds FROM calls c

@@ -6,7 +6,7 @@ SELECT t.company_id,
        (SELECT count(*) FROM calls c WHERE c.company_id = t.company_id AND c.started_at >= t.midnight) AS calls,
        (SELECT count(*) FROM calls c
         WHERE c.company_id = t.company_id AND c.started_at >= t.midnight
-          AND c.outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
+          AND c.outcome IN ('busy', 'no_answer', 'abandoned', 'failed', 'voicemail')) AS missed,
        (SELECT count(*) FROM calls c WHERE c.company_id = t.company_id AND c.state = 'ringing') AS ringing,
        (SELECT count(*) FROM calls c WHERE c.company_id = t.company_id AND c.state = 'answered') AS talking
 FROM unnest(:ids::bigint[], :midnights::timestamptz[]) AS t (company_id, midnight);
@@ -20,7 +20,7 @@ FROM unnest(:ids::bigint[], :since::timestamptz[], :until::timestamptz[], :compa
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE is_in) AS calls,
            count(*) FILTER (WHERE is_in AND outcome = 'answered') AS answered,
-           count(*) FILTER (WHERE is_in AND outcome IN ('busy', 'no_answer', 'abandoned', 'failed')) AS missed,
+           count(*) FILTER (WHERE is_in AND outcome IN ('busy', 'no_answer', 'abandoned', 'failed', 'voicemail')) AS missed,
            coalesce(sum(talk_seconds) FILTER (WHERE is_in AND outcome = 'answered'), 0)::float8 AS talk_seconds,
            count(*) FILTER (WHERE started_at >= t.compared_since AND started_at < t.compared_until) AS calls_before
     FROM (
