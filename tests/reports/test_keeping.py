@@ -187,3 +187,23 @@ async def test_the_command_counts_everything_again(database: Database, database_
         await agrees(wire, past)
         found = await answer(wire, replace(whole(past), by=(Dimension.PERSON,)))
         assert "PJSIP/109" in {row.keys[0].value for row in found.rows}
+
+
+async def test_a_company_that_is_removed_leaves_nothing_behind(database: Database) -> None:
+    past, other = await make_past(database, 27, visitors=8, calls=30), await make_past(database, 28, calls=20)
+    await count_all(database)
+    await make_all(database)
+    async with database.companies(past.company_id) as wire:
+        await add_call(wire, past)
+        for table in ("jobs", "calls", "attributions", "visits", "visitors", "leads"):
+            await wire.execute(f"DELETE FROM {table} WHERE company_id = $1", past.company_id)
+        await wire.execute("DELETE FROM tracking_numbers WHERE company_id = $1", past.company_id)
+        await wire.execute("DELETE FROM companies WHERE id = $1", past.company_id)
+    await count_all(database)
+    await make_all(database)
+    async with database.everything() as wire:
+        for table in ("facts", "chances", "sums", "returns", "blocks", "due"):
+            left = await wire.fetchval(f"SELECT count(*) FROM report_{table} WHERE company_id = $1", past.company_id)
+            assert left == 0, table
+    async with database.companies(other.company_id) as wire:
+        await agrees(wire, other)
