@@ -65,6 +65,8 @@ async def test_all_settings_of_a_pool_are_kept_refused_in_place_and_taken_back(p
     async with looking(pages, chromium) as page:
         await _a_pool(pages, page)
         await page.goto(page.url.replace("/import", ""))
+        await expect(page.locator("#medium")).to_be_hidden()
+        await page.locator("a[href='#pool-settings']").click()
         await page.locator("#medium").fill("cpc, ppc")
         await page.locator("#campaign").fill('spring*, !brand, "Roofs, new"')
         await page.get_by_text("More: keyword").click()
