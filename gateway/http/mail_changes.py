@@ -42,6 +42,8 @@ async def add(request: web.Request) -> web.StreamResponse:
         people = await people_of(request, connection, company)
     wish = read_wish(form, words, None, languages_of(request))
     user_id, address = read_who(form, words, people, outside=manages(request, company))
+    if not request.app[PARTS].settings.mail.is_set_up:
+        form.refuse("kind", words.say("No mail server is named yet"))
     role = next((each.role for each in people if each.user_id == user_id), None)
     if wish is not None and role is not None and needed(wish.kind) not in GRANTS[role]:
         form.refuse("kind", words.say("An agent sees his own calls only, so he gets alerts and no reports."))
@@ -99,6 +101,9 @@ async def resume(request: web.Request) -> web.StreamResponse:
     company, found = await found_of(request)
     await form_of(request)
     words = words_for(request, company)
+    if not request.app[PARTS].settings.mail.is_set_up:
+        said = words.say("It cannot be sent now; this page says why.")
+        return changed(request, _to(request, company, found), Notice(said, is_problem=True))
     async with request.app[PARTS].database.companies(company.id) as connection:
         asks = await mail_subscriptions.resume(connection, found, is_reader=found.user_id == request[VIEWER].user_id)
         await _note(request, connection, company, Action.SETTING_CHANGED, found, changes={"paused": ["yes", ""]})

@@ -283,6 +283,13 @@ async def test_without_a_mail_server_the_page_says_how_to_name_one(pages: Pages)
     id = await subscribed(pages, Kind.DAILY)
     page = await (await client.post(f"/settings/mail/{id}/now")).text()
     assert "It cannot be sent now" in page
+    await client.post(f"/settings/mail/{id}/pause")
+    assert "It cannot be sent now" in await (await client.post(f"/settings/mail/{id}/resume")).text()
+    status, page = await add(client, who="outside", address="boss@example.com")
+    assert status == 422
+    assert "No mail server is named yet" in page
+    async with pages.database.everything() as wire:
+        assert await wire.fetchval("SELECT count(*) FROM pgqueuer") == 0
 
 
 async def test_a_preview_is_the_mail_and_may_do_nothing(posting: Pages) -> None:
