@@ -8,7 +8,7 @@ import click
 from gateway import audit
 from gateway.audit import Action, by_command
 from gateway.errors import Mendable
-from gateway.http import accounts, links, second_step
+from gateway.http import accounts, links, members, second_step
 from gateway.http.permissions import Role
 from gateway.opening import with_database
 from gateway.settings import Settings
@@ -44,6 +44,13 @@ async def add_user(database: Database, email: str, company: str, role: Role, nam
         user_id: int | None = await _queries.insert_user(connection, email=email, name=name, language=None)
         if user_id is None:
             user_id = int((await _queries.user_by_email(connection, email=email))["id"])
+        try:
+            await members.keep_an_owner(connection, found["id"], user_id, role)
+        except members.LastOwner:
+            raise CommandRefused(
+                f"{email} is the only owner of {company}; make somebody else its owner first:  "
+                f"numberpool user add EMAIL --company {company!r} --role owner"
+            ) from None
         await _queries.set_membership(connection, user_id=user_id, company_id=found["id"], role=role.value)
         about = {"name": name or email, "role": role.value}
         await audit.note(connection, by_command(), found["id"], Action.USER_ADDED, f"user/{user_id}", **about)

@@ -5,6 +5,7 @@ import secrets
 import asyncpg
 import structlog
 from aiohttp import hdrs, web
+from jinja2 import TemplateError
 
 from gateway.http.refusals import BadRequest, DatabaseAway, NotAllowed, NotFound, OurFault, Refusal, WrongMethod
 from gateway.http.rendering import render
@@ -40,6 +41,8 @@ async def answer_refusals(request: web.Request, handler: Handler) -> web.StreamR
         plain = _OF_STATUS.get(answer.status, BadRequest)()
         plain.status = answer.status
         return _answer(request, plain)
+    except TemplateError as error:  # a template that is missing is an OSError, too
+        return _answer(request, _logged(error))
     except DATABASE_AWAY as error:
         if request.transport is None:
             raise  # it is the browser that went away

@@ -198,6 +198,14 @@ async def _keep_an_owner(connection: Connection, company_id: int, found: Member)
         raise LastOwner
 
 
+async def keep_an_owner(connection: Connection, company_id: int, user_id: int, role: Role) -> None:
+    """Take a turn for giving somebody a role, member or not. Raises LastOwner where no owner would be left."""
+    await _queries.take_turn(connection, company_id=company_id)
+    found = await member(connection, company_id, user_id)
+    if found is not None and role is not Role.OWNER:
+        await _keep_an_owner(connection, company_id, found)
+
+
 async def _write_endpoints(connection: Connection, company_id: int, user_id: int, endpoints: Sequence[str]) -> None:
     await _queries.forget_endpoints(connection, company_id=company_id, user_id=user_id, kept=list(endpoints))
     for endpoint in endpoints:

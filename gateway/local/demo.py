@@ -10,7 +10,6 @@ Before that it fills ninety days of history in, the first time; with --once only
 
 import argparse
 import asyncio
-import contextlib
 import fcntl
 import json
 import signal
@@ -33,6 +32,7 @@ from gateway.local import demo_calls, demo_company, demo_visits
 from gateway.local.carrier import CallerReport, Scenario
 from gateway.local.errors import LocalError
 from gateway.local.installation import MAIN_LINE_DIAL, Installation
+from gateway.local.ports import Ports
 from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import AsteriskHome, prepare
 from gateway.local.shop import ARRIVALS, Shop, ShopCompany, opened_shop
@@ -71,18 +71,6 @@ def only_one(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise LocalError(f"a demonstration runs in {folder} already; end it with Ctrl-C first") from None
         yield
-
-
-def first_free_port(wanted: int, kind: socket.SocketKind) -> int:
-    """`wanted`, or the next port that nobody uses on 127.0.0.1."""
-    for port in range(wanted, wanted + 200):
-        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
-            if kind is socket.SOCK_STREAM:
-                # As the server itself does: what lingers from the last run does not count.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise LocalError(f"no port from {wanted} to {wanted + 199} is free on 127.0.0.1")
 
 
 async def _programs() -> tuple[AsteriskHome, Sounds]:
@@ -219,7 +207,7 @@ def _tell_addresses(installation: Installation, shop: Shop, link: str) -> None:
 async def demonstrate(folder: Path, *, once: bool, as_json: bool, history: bool = False) -> bool:
     """Run the demonstration, its data in `folder`; whether everything went as it should."""
     stopped = asyncio.Event()
-    with only_one(folder):
+    with only_one(folder), Ports() as ports:
         programs = asyncio.create_task(_programs())
         async with _database(folder) as database:
             home, sounds = await programs
@@ -228,8 +216,8 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool, history: bool 
             if history:
                 await _fill_history(database, home, folder / "data")
             # Chosen late: what is free now may not be a minute from now.
-            pages_port = first_free_port(8080, socket.SOCK_STREAM)
-            collector_port = first_free_port(pages_port + 1, socket.SOCK_STREAM)
+            pages_port = ports.take(8080, socket.SOCK_STREAM)
+            collector_port = ports.take(pages_port + 1, socket.SOCK_STREAM)
             installation = Installation(
                 home,
                 folder,
@@ -237,12 +225,12 @@ async def demonstrate(folder: Path, *, once: bool, as_json: bool, history: bool 
                 dsn=database.dsn,
                 pages_port=pages_port,
                 collector_port=collector_port,
-                sip_port=first_free_port(5060, socket.SOCK_DGRAM),
+                sip_port=ports.take(5060, socket.SOCK_DGRAM),
             )
             try:
                 await installation.start()
                 say("the gateway decides the calls of the private Asterisk")
-                shop_port = first_free_port(collector_port + 1, socket.SOCK_STREAM)
+                shop_port = ports.take(collector_port + 1, socket.SOCK_STREAM)
                 async with opened_shop(shop_port, _shop_company(installation, database, collector_port)) as shop:
                     link = await make_login_link(database, OWNER, installation.pages_url)
                     if not once:

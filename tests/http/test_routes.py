@@ -1,11 +1,15 @@
 """What all routes share: whose company an address names, filters that cannot be read, headers, OpenAPI, metrics."""
 
+from typing import Any
+
 import pytest
 from aiohttp import web
 
+from gateway.http import tag_pages
 from gateway.http.app import pages_app
 from gateway.http.keys import PARTS
 from gateway.http.permissions import Role
+from gateway.http.rendering import render
 from gateway.http.routing import Route, RouteWithoutPermission, add_routes
 from tests.http.company import add_call, make_recording
 from tests.http.conftest import Pages
@@ -126,3 +130,17 @@ async def test_metrics_are_for_this_machine_or_for_who_is_signed_in(pages: Pages
     assert "numberpool_http_request_seconds" in await (await pages.client().get("/metrics")).text()
     through_proxy = pages.client(**{"X-Forwarded-For": "203.0.113.9"})
     assert (await through_proxy.get("/metrics")).status == 401
+
+
+async def test_a_missing_template_is_our_fault_and_not_the_databases(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await pages.signed_in()
+
+    def missing(request: web.Request, template: str, **values: Any) -> web.Response:
+        return render(request, f"no-{template}", **values)
+
+    monkeypatch.setattr(tag_pages, "render", missing)
+    answer = await client.get("/settings/tags")
+    assert answer.status == 500
+    assert "database" not in (await answer.text()).lower()

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.audit import Actor
 from gateway.http import members
+from gateway.http.commands import CommandRefused, add_user
 from gateway.http.members import LastOwner, endpoints_in
 from gateway.http.permissions import Role
 from tests.http.company import MadeCompany, add_call, make_recording
@@ -374,3 +375,16 @@ def test_telephones_as_people_list_them(text: str, endpoints: tuple[str, ...]) -
 def test_what_names_no_telephone(text: str) -> None:
     with pytest.raises(members.NoEndpoint):
         endpoints_in(text)
+
+
+async def test_a_command_leaves_a_company_its_last_owner(pages: Pages) -> None:
+    await add_user(pages.database, "first@example.com", "Acme Roofing", Role.OWNER)
+    for role in (Role.MANAGER, Role.ANALYST, Role.AGENT):
+        with pytest.raises(CommandRefused, match="only owner of Acme Roofing"):
+            await add_user(pages.database, "first@example.com", "Acme Roofing", role)
+    await add_user(pages.database, "first@example.com", "Acme Roofing", Role.OWNER)
+    await add_user(pages.database, "second@example.com", "Acme Roofing", Role.OWNER)
+    await add_user(pages.database, "first@example.com", "Acme Roofing", Role.AGENT)
+    async with pages.database.everything() as wire:
+        rows = await wire.fetch("SELECT role FROM memberships WHERE company_id = $1 ORDER BY role", pages.company.id)
+    assert [row["role"] for row in rows] == ["agent", "owner"]
