@@ -58,7 +58,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
                     company,
                     today[company.id],
                     totals[company.id],
-                    _calls(company, period),
+                    f"/overview?{urlencode({'company': company.id, **period.query()})}",
                     _calls(company, period, "missed"),
                     _calls(company, day),
                     _calls(company, day, "missed"),

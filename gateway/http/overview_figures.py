@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from babel import dates
 
@@ -46,6 +47,9 @@ _WITHOUT_SPEND = (
     (Measure.FIRST_TIME, Measure.QUALIFIED, Measure.VALUE),
 )
 
+# Less than this share is a ripple, and nobody's merit or fault.
+_SLIGHT = 0.05
+
 # So many columns tell a course without a magnifying glass.
 _MOST_DAYS, _MOST_WEEKS = 45, 190
 
@@ -78,6 +82,8 @@ def figures(
 
     def told(measure: Measure) -> Figure:
         changed, tone = ("", "") if before is None else change(words, measure, measure.of(now), measure.of(before))
+        if before is not None and _is_slight(measure.of(now), measure.of(before)):
+            tone = ""
         part = measure in (Measure.ANSWERED, Measure.MISSED, Measure.FIRST_TIME, Measure.QUALIFIED)
         value = measure.of(now)
         return Figure(
@@ -91,6 +97,11 @@ def figures(
         )
 
     return tuple(map(told, large)), tuple(map(told, others))
+
+
+def _is_slight(now: Any, before: Any) -> bool:
+    """Whether a change is too small to be good or bad news."""
+    return bool(now is not None and before and abs(float(now) - float(before)) < _SLIGHT * abs(float(before)))
 
 
 def _name(words: Words, measure: Measure) -> str:
