@@ -42,9 +42,7 @@ _HOSTS = ("localhost", "127.0.0.1", "[::1]")
 WEBSITE = "Website"
 LENT = tuple(f"+1306555{number}" for number in range(2011, 2021))
 # Its numbers rest a minute after a call instead of an hour: somebody who tries it out rings ten of them in ten minutes.
-_WEBSITE = PoolSettings(
-    priority=10, when=("channel=paid*,organic*,display,cross-network",), dialled_quarantine="1m"
-)
+_WEBSITE = PoolSettings(priority=10, when=("channel=paid*,organic*,display,cross-network",), dialled_quarantine="1m")
 
 _LINE = "Main line"
 
