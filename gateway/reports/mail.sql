@@ -158,12 +158,15 @@ WHERE company_id = :company_id AND kind IN ('missed', 'missed_hourly') AND pause
 ON CONFLICT DO NOTHING;
 
 -- name: waiting_calls
--- Calls that are to be told of; without an end where the transaction does not see them.
+-- Calls that are to be told of; without an end where the transaction does not see them. A caller counts as answered who
+-- was, on whichever line, after the call was missed, or whom somebody says to have called back.
 SELECT a.call_id, coalesce(c.ended_at, c.started_at) AS ended_at,
-       coalesce(c.status = 'spam' OR c.outcome = 'blocked', true) AS is_spam,
-       c.caller IS NOT NULL AND EXISTS (
+       coalesce(c.status = 'spam' OR c.outcome = 'blocked' OR EXISTS (
+           SELECT FROM caller_rules r
+           WHERE r.company_id = c.company_id AND r.caller = c.caller AND r.verdict = 'block'), true) AS is_spam,
+       EXISTS (SELECT FROM call_backs b WHERE b.company_id = c.company_id AND b.call_id = c.id) OR EXISTS (
            SELECT FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-             AND o.started_at > c.started_at AND o.answered_at IS NOT NULL) AS answered_since
+             AND o.started_at > c.started_at - interval '1 day' AND o.answered_at >= c.started_at) AS answered_since
 FROM alert_calls a
 LEFT JOIN calls c ON c.company_id = a.company_id AND c.id = a.call_id
 WHERE a.company_id = :company_id AND a.subscription_id = :id AND a.settled_at IS NULL;
@@ -172,38 +175,31 @@ WHERE a.company_id = :company_id AND a.subscription_id = :id AND a.settled_at IS
 UPDATE alert_calls SET settled_at = now(), mail_id = :mail_id
 WHERE company_id = :company_id AND subscription_id = :id AND call_id = ANY (:calls::bigint[]);
 
--- name: told_calls
--- The calls that an alert tells of, with what is known of each caller.
-SELECT c.id, c.caller, c.caller_name, c.did, c.started_at, c.outcome, c.ring_seconds,
-       s.name AS source, s.colour, c.campaign, c.keyword,
-       (SELECT count(*) FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-          AND o.started_at >= date_trunc('day', c.started_at, :zone) AND (o.started_at, o.id) <= (c.started_at, c.id)) AS times,
-       (SELECT max(o.started_at) FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-          AND o.started_at < c.started_at AND o.answered_at IS NOT NULL) AS talked_at,
-       (SELECT count(*) FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-          AND o.started_at < c.started_at) AS earlier
-FROM alert_calls a
-JOIN calls c ON c.company_id = a.company_id AND c.id = a.call_id
-LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
-WHERE a.company_id = :company_id AND a.mail_id = :mail_id
-ORDER BY c.started_at, c.id;
+-- name: calls_of_mail
+SELECT call_id FROM alert_calls WHERE company_id = :company_id AND mail_id = :mail_id;
 
 -- name: newest_missed
--- Missed calls for a preview: the last ones there were.
-SELECT c.id, c.caller, c.caller_name, c.did, c.started_at, c.outcome, c.ring_seconds,
-       s.name AS source, s.colour, c.campaign, c.keyword,
-       (SELECT count(*) FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-          AND o.started_at >= date_trunc('day', c.started_at, :zone) AND (o.started_at, o.id) <= (c.started_at, c.id)) AS times,
-       (SELECT max(o.started_at) FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-          AND o.started_at < c.started_at AND o.answered_at IS NOT NULL) AS talked_at,
-       (SELECT count(*) FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-          AND o.started_at < c.started_at) AS earlier
+-- The last missed calls there were, to show what an alert looks like.
+SELECT id AS call_id FROM calls
+WHERE company_id = :company_id AND outcome IN ('busy', 'no_answer', 'abandoned', 'failed', 'voicemail') AND status <> 'spam'
+ORDER BY started_at DESC, id DESC
+LIMIT :most;
+
+-- name: told_calls
+-- Missed calls, the oldest first, with what is known of their callers: how often they called that day by the clocks of
+-- the zone, up to this call; how often before it; and when somebody last talked with them before.
+SELECT c.id, c.caller, coalesce(nullif(p.name, ''), c.caller_name) AS caller_name, c.did, c.started_at, c.outcome,
+       c.ring_seconds, s.name AS source, s.colour, c.campaign, c.keyword,
+       count(o.id) FILTER (WHERE o.started_at >= date_trunc('day', c.started_at, :zone)) + 1 AS times,
+       count(o.id) AS earlier, max(o.started_at) FILTER (WHERE o.answered_at IS NOT NULL) AS talked_at
 FROM calls c
 LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
-WHERE c.company_id = :company_id AND c.outcome IN ('busy', 'no_answer', 'abandoned', 'failed', 'voicemail')
-  AND c.status <> 'spam'
-ORDER BY c.started_at DESC, c.id DESC
-LIMIT :most;
+LEFT JOIN person_of l ON l.company_id = c.company_id AND l.call_id = c.id
+LEFT JOIN people p ON p.company_id = l.company_id AND p.id = l.person_id
+LEFT JOIN calls o ON o.company_id = c.company_id AND o.caller = c.caller AND (o.started_at, o.id) < (c.started_at, c.id)
+WHERE c.company_id = :company_id AND c.id = ANY (:ids::bigint[])
+GROUP BY c.company_id, c.id, p.name, s.name, s.colour
+ORDER BY c.started_at, c.id;
 
 -- name: company_by_id^
 SELECT id, name, time_zone, region, currency FROM companies WHERE id = :id;

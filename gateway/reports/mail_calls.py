@@ -12,9 +12,10 @@ _queries = load_queries(Path(__file__).parent, "mail.sql")
 
 @dataclass(frozen=True, slots=True)
 class ToldCall:
-    """A missed call. ``times``: of this caller that day, this one included; ``earlier``: of all days before it.
+    """A missed call. ``times``: of this caller that day, this one included; ``earlier``: all calls before it.
 
-    ``talked_at``: when this caller was last answered before; ``colour`` is the source's, none where it is not known.
+    ``caller_name`` is that of the person, where one is known. ``talked_at``: when this caller was last answered before;
+    ``colour`` is the source's, none where it is not known.
     """
 
     id: int
@@ -40,11 +41,16 @@ async def expect_alerts(connection: Connection, company_id: int, call_id: int) -
 
 async def told(connection: Connection, company_id: int, zone: str, mail_id: int) -> list[ToldCall]:
     """Those of one mail, the oldest first."""
-    rows = _queries.told_calls(connection, company_id=company_id, zone=zone, mail_id=mail_id)
-    return [ToldCall(**dict(row)) async for row in rows]
+    rows = _queries.calls_of_mail(connection, company_id=company_id, mail_id=mail_id)
+    return await _known(connection, company_id, zone, [row["call_id"] async for row in rows])
 
 
 async def newest(connection: Connection, company_id: int, zone: str, most: int) -> list[ToldCall]:
     """The last missed calls there were, the oldest of them first: to show what an alert looks like."""
-    rows = _queries.newest_missed(connection, company_id=company_id, zone=zone, most=most)
-    return [ToldCall(**dict(row)) async for row in rows][::-1]
+    rows = _queries.newest_missed(connection, company_id=company_id, most=most)
+    return await _known(connection, company_id, zone, [row["call_id"] async for row in rows])
+
+
+async def _known(connection: Connection, company_id: int, zone: str, ids: list[int]) -> list[ToldCall]:
+    rows = _queries.told_calls(connection, company_id=company_id, zone=zone, ids=ids)
+    return [ToldCall(**dict(row)) async for row in rows]

@@ -275,13 +275,23 @@ async def test_a_missed_call_is_told_two_minutes_later_with_all_that_is_known(
     await missed(database, company, MONDAY - timedelta(hours=1), **caller)
     call = await missed(database, company, MONDAY, source="Facebook", **caller)
     ended = MONDAY + timedelta(seconds=10)
+    async with database.companies(company.id) as wire:
+        person = await wire.fetchval(
+            "INSERT INTO people (company_id, name) VALUES ($1, 'Dana of Broad Street') RETURNING id", company.id
+        )
+        await wire.execute(
+            "INSERT INTO person_of (company_id, person_id, call_id, at) VALUES ($1, $2, $3, now())",
+            company.id,
+            person,
+            call,
+        )
     async with gateway(database, office.port):
         assert await mail_clerk.post_due(database, ended + timedelta(seconds=119)) == 1  # the one of an hour ago
         assert await mail_clerk.post_due(database, ended + timedelta(seconds=121)) == 0  # one in five minutes
         assert await mail_clerk.post_due(database, ended + timedelta(minutes=8)) == 1
         await settled(database, company, id, 2)
     message = office.taken[-1] if "Facebook" in office.taken[-1]["Subject"] else office.taken[0]
-    assert message["Subject"] == "Missed call: Dana Whitford, Facebook"
+    assert message["Subject"] == "Missed call: Dana of Broad Street, Facebook"
     text, html = text_of(message), text_of(message, "html")
     for said in ("(306) 555-0142", "nobody answered", "(306) 555-2002", "2 calls that day", f"{BASE}/calls/{call}"):
         assert said in text
@@ -298,6 +308,18 @@ async def test_whoever_called_again_and_was_answered_is_nobody_s_alert(
     spam = await missed(database, company, MONDAY, caller="+13065550177")
     async with database.companies(company.id) as wire:
         await wire.execute("UPDATE calls SET status = 'spam' WHERE id = $1", spam)
+    blocked = await missed(database, company, MONDAY, caller="+13065550178")
+    back = await missed(database, company, MONDAY, caller="+13065550179")
+    both_lines = await missed(database, company, MONDAY, caller="+13065550180")
+    await add_call(
+        database, company, caller="+13065550180", started_at=MONDAY - timedelta(seconds=5), ring=20
+    )  # the other line of the same telephone, which somebody took later
+    async with database.companies(company.id) as wire:
+        await wire.execute(
+            "INSERT INTO caller_rules (company_id, caller, verdict) VALUES ($1, '+13065550178', 'block')", company.id
+        )
+        await wire.execute("INSERT INTO call_backs (company_id, call_id) VALUES ($1, $2)", company.id, back)
+    assert len({spam, blocked, back, both_lines}) == 4
     assert await mail_clerk.post_due(database, MONDAY + timedelta(minutes=10)) == 0
     async with database.everything() as wire:
         assert not await wire.fetchval("SELECT count(*) FROM alert_calls WHERE settled_at IS NULL")

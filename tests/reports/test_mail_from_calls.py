@@ -59,7 +59,7 @@ async def test_the_ledger_notes_missed_calls_once_and_no_others(database: Databa
         "missed": replace(EXAMPLE, **begun),
         "message": replace(EXAMPLE, **begun, voicemail=True),
         "blocked": replace(EXAMPLE, **begun, blocked=True),
-        "answered": replace(EXAMPLE, **begun, answered_at=NOW, answered_channel="PJSIP/main-00000001"),
+        "answered": replace(EXAMPLE, **begun, answered_at=NOW, answered_channel="PJSIP/main-1", caller="+13065550101"),
         "ringing": replace(EXAMPLE, **(begun | {"ended_at": None}), stage=Stage.STARTED),
     }
     async with writing(database, directory) as (ledger, settled, node, _):
