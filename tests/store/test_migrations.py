@@ -266,6 +266,8 @@ ROWS = {
     "0033_lean_sums": "SELECT 1",
     "0034_visits_kept": "SELECT numberpool_kept_since(1)",
     "0035_due_of_gone": "SELECT 1",
+    "0036_whispers": "UPDATE companies SET whisper_spoken = true, whisper_language = 'en'",
+    "0037_nobodys_due": "SELECT 1",
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
