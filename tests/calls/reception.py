@@ -42,13 +42,13 @@ class Reception:
     def sound(self, name: str) -> str:
         return str(self.there.folder / name)
 
-    def menu(self, keys: Node, otherwise: Node, tries: int = 1) -> Node:
+    def menu(self, keys: Node, otherwise: Node, tries: int = 1, seconds: int = 3) -> Node:
         return {
             "kind": "menu",
             "prompt": self.sound("menu"),
             "keys": keys,
             "otherwise": otherwise,
-            "seconds": 3,
+            "seconds": seconds,
             "tries": tries,
         }
 
