@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from gateway.asterisk.node import Node
+from gateway.attention.endpoint_states import keep_endpoint_states
 from gateway.attention.looking import keep_looking
 from gateway.attention.node_states import keep_node_states
 from gateway.attribution import nightly
@@ -188,6 +189,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "reports by mail": lambda: mail_clerk.keep_posting(database, settings.mail),
                     "silences": lambda: keep_looking(database),
                     "nodes": lambda: keep_node_states(database, nodes),
+                    "telephones": lambda: keep_endpoint_states(database, nodes),
                     "retention": lambda: retention.keep_retention(database),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},

@@ -15,6 +15,7 @@ import structlog
 from gateway.asterisk import version
 from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
 from gateway.asterisk.conversations import Conversations
+from gateway.asterisk.endpoints import EndpointState, look_at_endpoints
 from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Hint, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
@@ -79,6 +80,7 @@ class Node:
         # By which calls came in lately; those by which calls go out are looked at besides.
         self.trunks_watched: frozenset[str] = frozenset()
         self._trunks: Mapping[str, str] = {}
+        self._endpoints: Mapping[str, EndpointState] | None = None
         self._trunks_at = float("-inf")
 
     @property
@@ -90,6 +92,11 @@ class Node:
     def trunks(self) -> Mapping[str, str]:
         """How its trunks are (gateway.attention.node_states); none while nobody can be asked."""
         return self._trunks if self._store is not None else {}
+
+    @property
+    def endpoints(self) -> Mapping[str, EndpointState] | None:
+        """How its telephones are (gateway.attention.endpoint_states); none while nobody can be asked."""
+        return self._endpoints if self._store is not None else None
 
     def directory_changed(self) -> None:
         """The numbers changed: bring the fallback routes up to date."""
@@ -314,6 +321,7 @@ class Node:
                 if time.monotonic() - self._trunks_at > TRUNKS_SECONDS:
                     names = self.trunks_watched | {trunk.name for trunk in self.settings.trunks}
                     self._trunks = await look_at_trunks(link, names)
+                    self._endpoints = await look_at_endpoints(link)
                     self._trunks_at = time.monotonic()
                 self._health.tell(part, Condition.OK, "Fallback routes are up to date.")
                 changed_soon = asyncio.ensure_future(self._routes_changed.wait())

@@ -1,11 +1,13 @@
 """Where calls ring: the destinations of a company, and the callers who are let through or blocked."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from gateway.attention.endpoint_states import reach_of
 from gateway.audit import Action, note
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
@@ -40,6 +42,7 @@ async def show(request: web.Request, company: Company, caller_form: Form | None 
     words = words_for(request, company)
     async with request.app[PARTS].database.companies(company.id) as connection:
         rows = [row async for row in _queries.destinations_shown(connection, company_id=company.id)]
+        reach = await reach_of(connection, {row["dial"] for row in rows}, datetime.now(UTC))
         rules = [row async for row in _queries.caller_rules_shown(connection, company_id=company.id, most=MOST_RULES)]
     return render(
         request,
@@ -47,6 +50,7 @@ async def show(request: web.Request, company: Company, caller_form: Form | None 
         company=company,
         status=422 if caller_form is not None else 200,
         destinations=rows,
+        reach=reach,
         rules=rules,
         most_rules=MOST_RULES,
         dial_words=lambda dial: dial_words(dial, words),
