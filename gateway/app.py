@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from gateway.attention.endpoint_states import keep_endpoint_states
 from gateway.attention.looking import keep_looking
 from gateway.attention.node_states import keep_node_states
 from gateway.attribution import nightly
+from gateway.attribution.live import RingingDecision
 from gateway.attribution.worker import AttributionWorker
 from gateway.calls import retention
 from gateway.calls.directory import Directory
@@ -23,7 +24,9 @@ from gateway.calls.leftovers import adopt_leftovers
 from gateway.calls.load import load_directory
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
+from gateway.calls.speech import Speech
 from gateway.calls.talked import Talked
+from gateway.calls.whispering import Whispering
 from gateway.delivery import letters
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
@@ -48,6 +51,8 @@ LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
 # Notifications bring changes at once; this only mends what a lost one would leave.
 DIRECTORY_SECONDS = 60.0
 RESTART_SECONDS = 1.0
+# A whisper that is wrong is worse than none: whoever answers believes it.
+SURE_ENOUGH = 0.5
 # How long the last calls may take to get into the database when we are stopped; what does not is in the outbox.
 FAREWELL_SECONDS = 3.0
 
@@ -57,18 +62,22 @@ _log = structlog.get_logger(__name__)
 class _Numbers:
     """The present directory, kept fresh."""
 
-    def __init__(self, settings: Settings, database: Database, listener: Listener) -> None:
+    def __init__(self, settings: Settings, database: Database, listener: Listener, whispering: Whispering) -> None:
         self._last_resort = Destination(settings.calls.default_destination, settings.calls.ring_seconds)
         self._contexts = settings.calls.dialplan_contexts
         self._emergency_callers = settings.calls.emergency_callers
         self._database = database
         self._listener = listener
+        self._whispering = whispering
         self.present = Directory({}, {}, {}, None, Route((self._last_resort,)))
 
     async def load(self) -> None:
         """Read everything again. Raises what the database raises."""
         async with self._database.everything() as connection:
-            loaded = await load_directory(connection, self._last_resort, self._contexts, self._emergency_callers)
+            whispers = self._whispering.sounds()
+            loaded = await load_directory(
+                connection, self._last_resort, self._contexts, self._emergency_callers, whispers
+            )
         for dial in sorted(loaded.passed_over - self.present.passed_over):
             _log.warning(
                 "a destination is passed over: its context is not allowed",
@@ -143,7 +152,9 @@ async def run(settings: Settings) -> None:
 async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
     async with open_database(settings, keep=True) as database:
         listener = Listener(database.dsn, health)
-        numbers = _Numbers(settings, database, listener)
+        whispering = Whispering(database, _speech(settings), health)
+        await whispering.load()
+        numbers = _Numbers(settings, database, listener, whispering)
         await numbers.load()
         ledger = Ledger(database, health, lambda: numbers.present)
         talked = Talked()
@@ -155,10 +166,15 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         settle_after = timedelta(seconds=settings.attribution.settle_seconds)
         attribution = AttributionWorker(database.dsn, health, settings.log, after=settle_after)
         ledger.on_written.append(attribution.rang)
+        attribution.listeners.append(lambda decision: _whisper(decision, numbers.present, whispering, nodes))
 
         def numbers_changed() -> None:
             for node in nodes:
                 node.directory_changed()
+
+        async def spoken() -> None:
+            await numbers.load()
+            numbers_changed()
 
         writing = asyncio.create_task(_endless("calls", ledger.run, health))
         remembering = asyncio.create_task(_remember(talked, database))
@@ -183,6 +199,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "months": lambda: months.look_ahead(database, keep),
                     "pools": lambda: keep_sampling(database),
                     "sources of calls": attribution.run,
+                    "whispers": lambda: whispering.run(listener, spoken),
                     "people": lambda: keep_gathering(database, health),
                     "reports": lambda: keep_counting(database, health),
                     "learning": lambda: nightly.keep_learning(database),
@@ -206,6 +223,23 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     await ledger.wait_idle()
             writing.cancel()
             remembering.cancel()
+
+
+def _speech(settings: Settings) -> Speech:
+    spool = next((node.spool for node in settings.nodes if node.spool), settings.data_folder)
+    return Speech(settings.speech.folder or spool / "sounds", settings.speech)
+
+
+def _whisper(decision: RingingDecision, directory: Directory, whispering: Whispering, nodes: Sequence[Node]) -> None:
+    """Tell whoever answers what brought a call that rings, where that is more likely so than not."""
+    call = decision.call
+    number = directory.numbers.get(call.number_id)
+    if number is None or not number.whispers or decision.source_id is None or decision.source_confidence < SURE_ENOUGH:
+        return
+    sound = whispering.sound(call.company_id, decision.source_id, keyword=decision.keyword, campaign=decision.campaign)
+    node = next((node for node in nodes if node.name == call.node), None)
+    if sound is not None and node is not None:
+        node.whisper(call.unique_id, sound)
 
 
 async def _remember(talked: Talked, database: Database) -> None:

@@ -39,6 +39,7 @@ ROOMS = {
     "sources": "gateway.visits.commands",
     "spend": "gateway.reports.spend_commands",
     "user": "gateway.http.commands",
+    "whisper": "gateway.calls.whisper_commands",
 }
 
 

@@ -306,6 +306,10 @@ class SpeechSettings(_Part):
         min_length=1,
         description="reads words from standard input, writes a WAV to standard output; {voice} is the language",
     )
+    folder: Path | None = Field(
+        None,
+        description="where the sounds lie, readable for Asterisk; the folder sounds in the first node's spool if none",
+    )
 
 
 # An address, or a name and an address.

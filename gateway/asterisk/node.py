@@ -15,6 +15,7 @@ import structlog
 from gateway.asterisk import version
 from gateway.asterisk.ami import ActionFailed, AmiError, AmiLink, LinkLost, LoginRefused, NeedsPerson, tls_context
 from gateway.asterisk.conversations import Conversations
+from gateway.asterisk.dialstring import checked_sound
 from gateway.asterisk.endpoints import EndpointState, look_at_endpoints
 from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Hint, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
@@ -287,6 +288,13 @@ class Node:
         link.send(
             ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{record.asks}", "Value": text}),
         )
+
+    def whisper(self, unique_id: str, sound: str) -> None:
+        """Whoever answers that call hears ``sound`` first. Too late, or with no link, it does nothing."""
+        link = self._calls
+        if link is not None and not link.closed:
+            value = checked_sound(sound)
+            link.send(("Setvar", {"Channel": unique_id, "Variable": "SHARED(NP_SAY)", "Value": value}))
 
     async def _record_on(self, record: CallRecord) -> None:
         """Another person is at the other end: go on recording so that they are heard."""

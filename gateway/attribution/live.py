@@ -14,7 +14,7 @@ import structlog
 
 from gateway.attribution.decision import Basis
 from gateway.attribution.gather import ask, decided
-from gateway.attribution.keeping import keep_decision
+from gateway.attribution.keeping import Sources, keep_decision
 from gateway.attribution.learned_store import LearnedInMemory
 from gateway.attribution.settling import taken
 from gateway.store.database import AWAY, Database
@@ -39,6 +39,7 @@ class Ringing:
     node: str
     key: str
     unique_id: str
+    number_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,17 @@ class RingingDecision:
     """What is known of a ringing call.
 
     ``source`` is what people read (``Google Organic``), none where it is unknown; ``source_confidence`` the chance that
-    it is right, ``confidence`` the chance that the visit is which it is said to have come by.
+    it is right, ``confidence`` the chance that the visit is which it is said to have come by. ``keyword`` and
+    ``campaign`` are of the touch that is credited, empty where nothing is known.
     """
 
     call: Ringing
     source: str | None
     source_confidence: float
     confidence: float
+    source_id: int | None = None
+    keyword: str = ""
+    campaign: str = ""
 
 
 class LiveAttribution:
@@ -107,10 +112,17 @@ class LiveAttribution:
                 return None
             learned = await self._learned.newest(connection, call.company_id)
             decision = await decided(connection, asked, learned)
-            await keep_decision(connection, asked.rung, decision, now=datetime.now(UTC), settles=False)
-        return RingingDecision(
-            call,
-            decision.credit.source.label if decision.credit else None,
-            decision.source_confidence,
-            decision.confidence,
-        )
+            sources = Sources(connection, call.company_id)
+            await keep_decision(connection, asked.rung, decision, now=datetime.now(UTC), settles=False, sources=sources)
+            if decision.credit is None:
+                return RingingDecision(call, None, decision.source_confidence, decision.confidence)
+            credited = decision.credit.source
+            return RingingDecision(
+                call,
+                credited.label,
+                decision.source_confidence,
+                decision.confidence,
+                await sources.id_of(credited),
+                credited.keyword or "",
+                credited.campaign or "",
+            )

@@ -49,7 +49,9 @@ class AttributionWorker:
         if written.number_id is None or written.source_id is not None:
             return  # none of ours, or known by its number
         record = written.noted.record
-        call = Ringing(written.company_id, written.call_id, written.noted.node, record.key, record.unique_id)
+        call = Ringing(
+            written.company_id, written.call_id, written.noted.node, record.key, record.unique_id, written.number_id
+        )
         self._say(json.dumps(asdict(call)))
 
     def _say(self, line: str) -> None:

@@ -33,6 +33,7 @@ class Number:
     route: Route
     forms: frozenset[str]
     flow: Flow | None = None
+    whispers: bool = True  # whether whoever answers may be told what brought the call; not where something else is said
 
 
 @dataclass(frozen=True, slots=True)

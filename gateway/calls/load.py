@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,12 +38,14 @@ async def load_directory(
     last_resort: Destination,
     contexts: Collection[str] = (),
     emergency_callers: Collection[str] = (),
+    whispers: Mapping[tuple[int, int], str] = MappingProxyType({}),
 ) -> Directory:
     """All numbers, over a connection that sees every company.
 
     ``last_resort`` rings for a company that has named no main line. A destination that leads into a context of the
     dialplan which is not among ``contexts`` is passed over in every route, and so is one that dials an emergency
-    number. Callers among ``emergency_callers`` are never blocked. The work is done in a thread, beside the calls.
+    number. Callers among ``emergency_callers`` are never blocked. ``whispers`` are sounds by company and source, for
+    numbers that stand for one and have no sound of their own. The work is done in a thread, beside the calls.
     """
     companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
     destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
@@ -51,7 +54,9 @@ async def load_directory(
     rules: list[Any] = [row async for row in _sql.directory_caller_rules(connection)]
 
     forbidden = _forbidden(destinations, contexts)
-    directory = await asyncio.to_thread(_built, companies, destinations, numbers, last_resort, forbidden, flows)
+    directory = await asyncio.to_thread(
+        _built, companies, destinations, numbers, last_resort, forbidden, flows, whispers
+    )
     never_blocked = await asyncio.to_thread(_never_blocked, companies, emergency_callers)
     return replace(directory, caller_rules=_by_company(rules), emergency_callers=never_blocked)
 
@@ -92,6 +97,7 @@ def _built(
     last_resort: Destination,
     forbidden: frozenset[str],
     flow_rows: list[Any],
+    whispers: Mapping[tuple[int, int], str],
 ) -> Directory:
     dial_emergency = _dialling_emergency(companies, destinations)
     links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
@@ -118,7 +124,7 @@ def _built(
             destinations=allowed(row["destination_id"]),
             record=row["record"],
             announcement=row["announcement"],
-            whisper=row["whisper"],
+            whisper=row["whisper"] or whispers.get((row["company_id"], row["source_id"])),
             number_id=row["id"],
             source_id=row["source_id"],
             did=row["e164"],
@@ -136,6 +142,7 @@ def _built(
             route=route(row),
             forms=_forms(row["e164"], row["region"]),
             flow=flows.get(row["flow_id"]),
+            whispers=not (row["fax"] or row["whisper"]),
         )
         for row in numbers
     ]

@@ -107,6 +107,13 @@ class Speech:
                 gone += 1
         return gone
 
+    def advice(self, error: OSError) -> str:
+        """What to do about a folder that takes nothing."""
+        return (
+            f"Whispers cannot be kept ({error.strerror or error}). Make a folder that Numberpool may write and "
+            f"Asterisk read: install -d -o asterisk -g asterisk -m 2770 {self._folder}"
+        )
+
     def _known(self) -> set[str]:
         if self._there is None:
             self._there = {file.stem for file in self._files()}

@@ -224,7 +224,7 @@ async def test_who_says_no_while_it_rings_keeps_what_was_said_then(front: Front)
     live = LiveAttribution(front.database)
     live.listeners.append(heard.append)
     deciding = asyncio.create_task(live.run())
-    live.rang(Ringing(front.company_id, call, "pbx", "k", "1.1"))
+    live.rang(Ringing(front.company_id, call, "pbx", "k", "1.1", 1))
 
     async def is_heard() -> bool:
         return bool(heard)

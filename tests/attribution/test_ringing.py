@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -15,11 +16,15 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from gateway.calls.speech import Speech, Words
 from gateway.local.postgres import EmbeddedPostgres
 from gateway.local.programs import AsteriskHome
+from gateway.settings import SpeechSettings
 from gateway.store.migrate import migrate
+from tests.calls import tone_engine
 from tests.calls.exchange import Exchange
-from tests.calls.scenarios import Invite, caller_talks
+from tests.calls.scenarios import Invite, caller_talks, line_answers
+from tests.calls.sipp import listener
 from tests.collector.conftest import CHROME
 from tests.installation import Gateway, Installation, Row
 from tests.stack import eventually
@@ -101,6 +106,7 @@ async def corner(asterisk_home: AsteriskHome) -> AsyncIterator[Corner]:
         await migrate(postgres.dsn)
         patched = running.enter_context(pytest.MonkeyPatch.context())
         patched.setenv("NUMBERPOOL_ATTRIBUTION__SETTLE_SECONDS", "1")
+        patched.setenv("NUMBERPOOL_SPEECH__COMMAND", json.dumps([sys.executable, tone_engine.__file__]))
         installation = Installation(asterisk_home, folder, postgres.dsn, ())
         exchange = Exchange(installation)
         running.push_async_callback(installation.stop)
@@ -174,6 +180,41 @@ async def test_while_it_rings_and_afterwards_the_call_has_the_source_of_the_visi
     said = await corner.attribution(ended)
     assert (str(said["visit_id"]), said["name"], said["campaign"]) == (visit["visit"], "Google Paid", "spring")
     assert said["decided_at"] < ended["ended_at"] <= said["settled_at"]
+
+
+async def test_whoever_answers_is_told_what_brought_the_call(corner: Corner) -> None:
+    """Of a number on loan that is known only while it rings. What was never said before is said by its source."""
+    there = corner.installation
+    keyword, _, source, _ = (hertz for _, hertz in tone_engine.TONES)
+
+    async def heard(word: str, caller: str) -> set[int]:
+        """The tones that the line hears; the caller hears none."""
+        visit = await corner.visit(f"{_ADVERTISED}&utm_term={word}")
+        await corner.stored(visit)
+        async with listener() as (line_hears, line_ear), listener() as (caller_hears, caller_ear):
+            # It rings for as long as a person takes to the telephone.
+            await corner.exchange.line("main", line_answers(after=4, tone=line_ear))
+            try:
+                await corner.exchange.call(caller_talks(Invite(number_of(visit), caller), 2.5, caller_ear))
+            finally:
+                await corner.exchange.line("main", line_answers())
+        tones = [hertz for _, hertz in tone_engine.TONES]
+        assert max(map(caller_hears.loudness, tones)) < 0.005
+        return {hertz for hertz in tones if line_hears.loudness(hertz) > 0.05}
+
+    settings = SpeechSettings(command=(sys.executable, tone_engine.__file__))
+
+    async def is_spoken() -> bool:
+        return Speech(there.spool / "sounds", settings).sound(Words("Google Paid, emergency roof repair")) is not None
+
+    assert await heard("emergency+roof+repair", "+13064440021") == set()  # nobody asked for whispers
+    await there.sql("UPDATE companies SET whisper_spoken = true")
+    try:
+        await eventually(is_spoken)
+        assert await heard("emergency+roof+repair", "+13064440022") == {keyword}
+        assert await heard("gutters", "+13064440023") == {source}
+    finally:
+        await there.sql("UPDATE companies SET whisper_spoken = false")
 
 
 async def test_of_two_rivals_the_one_who_tapped(corner: Corner) -> None:

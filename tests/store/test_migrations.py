@@ -268,6 +268,10 @@ ROWS = {
     "0035_due_of_gone": "SELECT 1",
     "0036_whispers": "UPDATE companies SET whisper_spoken = true, whisper_language = 'en'",
     "0037_nobodys_due": "SELECT 1",
+    "0038_messages_to": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE companies SET messages_to = 'office@example.com';
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
