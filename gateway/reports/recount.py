@@ -24,6 +24,8 @@ NEWEST = 50
 # As long as whoever is at it may take.
 _TRIES, _TRY_SECONDS = 60, 0.025
 
+_LONG_SECONDS = 1800.0
+
 _queries = load_queries(Path(__file__).parent, "recount.sql")
 
 
@@ -49,7 +51,8 @@ async def catch_up(connection: Any, company_id: int) -> bool:
 async def recount_some(connection: Any, company_id: int, most: int) -> int:
     """Count again what waits longest, at most so many rows; how many it was. For whoever holds the lock."""
     if await _queries.has_rule_due(connection, company_id=company_id):
-        await _queries.all_due(connection, company_id=company_id)
+        # A million rows take their time.
+        await connection.execute(_queries.all_due.sql, company_id, timeout=_LONG_SECONDS)
     await plan_with_values(connection)
     rows = [row async for row in _queries.take_due(connection, company_id=company_id, most=most, newest=NEWEST)]
     if rows:
@@ -116,9 +119,9 @@ async def take_out_all(connection: Any, company_id: int) -> None:
     await _queries.take_out_all(connection, company_id=company_id)
 
 
-async def oldest_due(connection: Any) -> int | None:
+async def oldest_due(connection: Any, not_these: Collection[int] = ()) -> int | None:
     """The company whose change waits longest, of those that the transaction sees."""
-    company_id: int | None = await _queries.oldest_due(connection)
+    company_id: int | None = await _queries.oldest_due(connection, not_these=list(not_these))
     return company_id
 
 

@@ -12,7 +12,7 @@ SELECT :company_id::bigint = ANY (numberpool_agent_in());
 
 -- name: oldest_due$
 -- The company whose change waits longest.
-SELECT company_id FROM report_due ORDER BY id LIMIT 1;
+SELECT company_id FROM report_due WHERE NOT company_id = ANY (:not_these::bigint[]) ORDER BY id LIMIT 1;
 
 -- name: all_due!
 -- A rule that holds for every call has changed: each is due.

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
+import asyncpg
 import structlog
 
 from gateway.health import Condition, Health
@@ -24,6 +24,12 @@ BATCH = 250
 DAYS_AT_ONCE = 4
 BLOCKS_AT_ONCE = 4
 
+# A company whose calls cannot be counted is tried again after so long.
+TRY_AGAIN_SECONDS = 600.0
+
+# What Postgres will not take of one company, and takes of the others.
+_ITS_OWN_FAULT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.SyntaxOrAccessError)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -41,31 +47,57 @@ class Made:
 async def keep_counting(database: Database, health: Health) -> None:
     """Count what changes, and make sums, until cancelled."""
     made_at = -MAKE_SECONDS
-    for _ in count():
+    passed_over: dict[int, float] = {}
+    while True:
+        now = asyncio.get_running_loop().time()
+        passed_over = {company: since for company, since in passed_over.items() if now - since < TRY_AGAIN_SECONDS}
+        done = 0
         try:
-            done = await count_some(database)
-            now = asyncio.get_running_loop().time()
-            if not done and now - made_at >= MAKE_SECONDS:
+            company_id = await _next_due(database, passed_over)
+            if company_id is not None:
+                done = await _count_or_pass_over(database, company_id, passed_over)
+            elif now - made_at >= MAKE_SECONDS:
                 await make_all(database)
                 made_at = now
         except AWAY as error:
             _log.warning("reports are brought up to date later", fault=str(error))
             health.tell(PART, Condition.TROUBLED, "The database is away. Reports are brought up to date later.")
-            done = 0
         else:
-            health.tell(
-                PART, Condition.OK, "Reports are up to date." if not done else "Reports are brought up to date."
-            )
+            _tell(health, len(passed_over), done)
         await asyncio.sleep(PAUSE_SECONDS if done else LOOK_SECONDS)
+
+
+def _tell(health: Health, passed_over: int, done: int) -> None:
+    if passed_over:
+        health.tell(
+            PART,
+            Condition.NEEDS_PERSON,
+            f"Reports of {passed_over} companies cannot be brought up to date; it is tried again every ten minutes. "
+            "The log says what is wrong with them.",
+        )
+    else:
+        health.tell(PART, Condition.OK, "Reports are brought up to date." if done else "Reports are up to date.")
+
+
+async def _count_or_pass_over(database: Database, company_id: int, passed_over: dict[int, float]) -> int:
+    """What Postgres will not take of one company holds up no other."""
+    try:
+        return await count_some_of(database, company_id)
+    except _ITS_OWN_FAULT:
+        passed_over[company_id] = asyncio.get_running_loop().time()
+        _log.exception("the reports of a company cannot be brought up to date", company=company_id)
+        return 1
+
+
+async def _next_due(database: Database, passed_over: Collection[int] = ()) -> int | None:
+    async with database.everything() as connection:
+        return await recount.oldest_due(connection, passed_over)
 
 
 async def count_some(database: Database, most: int = BATCH) -> int:
     """Count some of what has changed, of the company that waits longest; how many changes that was."""
-    async with database.everything() as connection:
-        company_id = await recount.oldest_due(connection)
-    if company_id is None:
-        return 0
-    return await count_some_of(database, company_id, most)
+    company_id = await _next_due(database)
+    return 0 if company_id is None else await count_some_of(database, company_id, most)
 
 
 async def count_some_of(database: Database, company_id: int, most: int = BATCH) -> int:
@@ -88,8 +120,11 @@ async def make_all(database: Database) -> None:
     async with database.everything() as connection:
         companies = [row["id"] async for row in queries().companies(connection)]
     for company_id in companies:
-        while await make_some(database, company_id):  # noqa: ASYNC110 - other work goes on meanwhile
-            await asyncio.sleep(PAUSE_SECONDS)
+        try:
+            while await make_some(database, company_id):  # noqa: ASYNC110 - other work goes on meanwhile
+                await asyncio.sleep(PAUSE_SECONDS)
+        except _ITS_OWN_FAULT:
+            _log.exception("the reports of a company cannot be summed", company=company_id)
 
 
 async def make_some(database: Database, company_id: int) -> Made:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from click.testing import CliRunner
 from pydantic import SecretStr
 
-from gateway.health import Health
+from gateway.health import Condition, Health
 from gateway.reports import recount
 from gateway.reports.answer import answer, first_day, over_time
 from gateway.reports.commands import reports
@@ -207,3 +207,24 @@ async def test_a_company_that_is_removed_leaves_nothing_behind(database: Databas
             assert left == 0, table
     async with database.companies(other.company_id) as wire:
         await agrees(wire, other)
+
+
+async def test_a_company_that_cannot_be_counted_holds_up_no_other(database: Database) -> None:
+    bad, good = await make_past(database, 31, visitors=5, calls=20), await make_past(database, 32, calls=20)
+    async with database.companies(bad.company_id) as wire:
+        await wire.execute("UPDATE companies SET time_zone = 'Nowhere/At_All' WHERE id = $1", bad.company_id)
+    health = Health()
+    counting = asyncio.create_task(keep_counting(database, health))
+    try:
+
+        async def counted() -> bool:
+            async with database.companies(good.company_id) as wire:
+                return await recount.how_many_due(wire, good.company_id, 1) == 0
+
+        await eventually(counted, seconds=120, pause=0.2)
+        assert health.reports()["reports"].condition is Condition.NEEDS_PERSON
+        async with database.companies(good.company_id) as wire:
+            await agrees(wire, good)
+    finally:
+        counting.cancel()
+        await asyncio.wait([counting])
