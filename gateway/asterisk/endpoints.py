@@ -28,7 +28,7 @@ async def look_at_endpoints(link: AmiLink) -> dict[str, EndpointState]:
 
 
 def states_of(events: Iterable[Mapping[str, str]]) -> dict[str, EndpointState]:
-    """The ``EndpointList`` events of ``PJSIPShowEndpoints``, but those that Asterisk does not know (Unknown, Invalid)."""
+    """The ``EndpointList`` events of ``PJSIPShowEndpoints``, but those that Asterisk does not know (Invalid)."""
     found = {}
     for event in events:
         fields = {str(key).lower(): str(value) for key, value in event.items()}
