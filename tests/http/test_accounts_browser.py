@@ -87,7 +87,7 @@ async def test_the_second_step_is_turned_on_asked_for_and_a_session_ended(
     async with looking(pages, chromium, scheme) as page:
         await page.get_by_label("New password").fill(PASSWORD)
         await page.get_by_role("button", name="Set the password").click()
-        await page.wait_for_url("**/calls")
+        await page.wait_for_url("**/overview")
         await page.goto(f"{pages.url}/account")
         await nothing_for_axe(page, "account")
         await page.get_by_role("link", name="Turn it on").click()
@@ -114,7 +114,7 @@ async def test_the_second_step_is_turned_on_asked_for_and_a_session_ended(
         await nothing_for_axe(elsewhere, "code")
         await elsewhere.get_by_label("Code").fill(code)
         await elsewhere.get_by_role("button", name="Sign in").click()
-        await elsewhere.wait_for_url("**/calls")
+        await elsewhere.wait_for_url("**/overview")
 
         await page.goto(f"{pages.url}/account")
         await page.get_by_role("button", name="Sign out everywhere but here").click()

@@ -82,7 +82,7 @@ async def test_sign_in_by_link_set_a_password_sign_out_and_in_again(pages: Pages
         await page.get_by_role("button", name="Sign in").click()
         await page.get_by_label("New password").fill("four plain words here")
         await page.get_by_role("button", name="Set the password").click()
-        await expect(page.get_by_role("heading", name="Calls", exact=True)).to_be_visible()
+        await expect(page.get_by_role("heading", name="Four steps to the first figures")).to_be_visible()
         await page.get_by_text("owner-").first.click()
         await page.get_by_role("button", name="Sign out").click()
         await page.goto(f"{pages.url}/calls?outcome=missed")
@@ -350,6 +350,7 @@ async def test_axe_finds_nothing_on_any_page(pages: Pages, chromium: Browser, sc
         paths = (
             "/welcome",
             "/account",
+            "/overview",
             "/calls",
             f"/calls?company={pages.company.id}&outcome=missed&source=none&caller=withheld&from=2026-01-01",
             f"/calls?company={pages.company.id}&outcome=missed",
