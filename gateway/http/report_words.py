@@ -212,7 +212,8 @@ def change(words: Words, measure: Measure, now: Value, before: Value) -> tuple[s
         points = round(abs(difference) * 100)
         text = words.ngettext("%(num)s point", "%(num)s points", points) if points else ""
     elif measure.unit is Unit.COUNT and max(float(now), float(before)) < _FEW:
-        text = number(words, abs(difference), in_parts=difference != round(difference))
+        is_part = difference != round(difference) and measure is not Measure.EXPECTED
+        text = number(words, abs(difference), in_parts=is_part)
         text = "" if text == words.number(0) else text
     else:
         share = abs(difference) / abs(float(before)) if before else 0.0
