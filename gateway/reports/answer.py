@@ -17,7 +17,7 @@ from gateway.reports.figures import Answer, Key, LeftOut, Row, Series
 from gateway.reports.measures import Measures
 from gateway.reports.names import keys_of
 from gateway.reports.question import Question
-from gateway.reports.recount import catch_up, plan_with_values
+from gateway.reports.recount import catch_up, is_all_due, plan_with_values
 from gateway.reports.spend import Spent, spend_by, spend_over
 
 ALL = Key("", "")
@@ -110,6 +110,8 @@ async def _made_ready(connection: Any, question: Question) -> int:
     company_id = question.company_id
     if await catch_up(connection, company_id):
         return 0
+    if await is_all_due(connection, company_id):
+        return question.days
     days = await queries().stale_days(
         connection, company_id=company_id, since=question.since, until=question.until, most=_MOST_LOOKED_AT
     )

@@ -96,6 +96,11 @@ async def recount(connection: Any, company_id: int, calls: Collection[int], lead
     return days
 
 
+async def is_all_due(connection: Any, company_id: int) -> bool:
+    """Whether a rule has changed that holds for every call, and none was counted by it yet."""
+    return bool(await _queries.has_rule_due(connection, company_id=company_id))
+
+
 async def plan_with_values(connection: Any) -> None:
     """Plan each query with its values: what is asked for is one call or a thousand, one day or ten years."""
     await connection.execute(

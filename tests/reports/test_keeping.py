@@ -92,7 +92,14 @@ async def test_more_than_a_page_counts_is_said_to_be_stale_until_it_is_counted(d
     await count_all(database)
     async with database.companies(past.company_id) as wire:
         await wire.execute("UPDATE companies SET qualified_seconds = 1 WHERE id = $1", past.company_id)
-        assert (await answer(wire, whole(past))).stale_days > 0 or await recount.how_many_due(wire, past.company_id, 9)
+        assert (await answer(wire, whole(past))).stale_days == whole(past).days
+        await wire.execute("DELETE FROM report_due")
+        await wire.execute("UPDATE calls SET ring_seconds = ring_seconds + 1")
+        await wire.execute(
+            "INSERT INTO report_due (company_id, call_id) SELECT company_id, id FROM calls, generate_series(1, 3)"
+        )
+        assert 0 < (await answer(wire, whole(past))).stale_days <= DAYS + 10
+        await recount.make_all_due(wire, past.company_id)
     await count_all(database)
     async with database.companies(past.company_id) as wire:
         assert (await answer(wire, whole(past))).stale_days == 0
