@@ -196,6 +196,7 @@ async def _show(
         currency=standing.currency,
         currency_name=currency_name(words, standing.currency),
         show_all=show_all,
+        stale_days=found.stale_days,
         may_write=may_write(request, company),
         **view,
     )

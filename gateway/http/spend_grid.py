@@ -16,7 +16,7 @@ from gateway.reports.spend_book import EMPTY, MonthCell, month_after, months_bef
 
 MONTHS = 6
 # Nobody pays for these; they stand in the grid where something was entered for them all the same.
-_FREE = ("organic", "direct", "referral", "ai assistants", "email", "unassigned")
+_FREE = ("organic", "direct", "referral", "ai assistant", "email", "unassigned")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def verdict_name(words: Words, verdict: Verdict) -> str:
 
 def verdict_why(words: Words, verdict: Verdict, currency: str) -> str:
     """Why, in a sentence or two: 18 jobs from 47 calls for $1,000. A job costs $55.56."""
-    return f"{what_came(words, verdict, currency)} {_because(words, verdict, currency)}".strip()
+    text = f"{what_came(words, verdict, currency)} {_because(words, verdict, currency)}".strip()
+    return text[:1].upper() + text[1:]
 
 
 def what_came(words: Words, verdict: Verdict, currency: str) -> str:
