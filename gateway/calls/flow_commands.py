@@ -209,6 +209,28 @@ def _switch(settings: Settings, company: str | None, *, closed: bool) -> None:
     in_transaction(settings, work)
 
 
+@flow.command("messages-to")
+@click.argument("address")
+@of_company
+@click.pass_obj
+def messages_to(settings: Settings, address: str, company: str | None) -> None:
+    """Tell ADDRESS by mail of each message that a caller leaves; none: nobody."""
+    nobody = address.strip().lower() == "none"
+    if not nobody and not settings.mail.is_set_up:
+        raise click.UsageError("no mail server is named: set host and from under [mail] in the settings")
+
+    async def work(connection: Any) -> str:
+        owner = await the_company(connection, company)
+        await flow_setup.send_messages_to(connection, owner, None if nobody else address.strip())
+        return (
+            f"Nobody is told by mail of messages for {owner.name}."
+            if nobody
+            else f"{address.strip()} is told by mail of messages for {owner.name}."
+        )
+
+    in_transaction(settings, work)
+
+
 @click.group()
 def route() -> None:
     """What a call to a number does."""

@@ -5,6 +5,7 @@ destinations go by their names; they are kept by their ids.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent, "flows.sql")
 
+# What the mail library takes is checked when it is sent; here, only what would surely never arrive.
+_ADDRESS = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}")
 Whose = Literal["company", "source", "pool", "number"]
 
 
@@ -44,6 +47,13 @@ class NothingToAssign(Mendable):
 
     def __init__(self, whose: str, name: str) -> None:
         super().__init__(f"{name!r} is no {whose} of this company; numberpool {whose} list shows those that are.")
+
+
+class NoAddress(Mendable):
+    """Mail is to be sent to what is no address."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(f"{given!r} is no address for mail; write one such as office@example.com, or none.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,13 @@ async def assign(connection: Any, company: Company, name: str | None, whose: Who
 async def close_now(connection: Any, company: Company, closed: bool) -> None:
     """Close the company whatever its hours say, or let them hold again."""
     await _queries.close_now(connection, company_id=company.id, closed=closed)
+
+
+async def send_messages_to(connection: Any, company: Company, address: str | None) -> None:
+    """Let ``address`` be told by mail of messages that callers leave; none: nobody. Raises NoAddress."""
+    if address is not None and not _ADDRESS.fullmatch(address):
+        raise NoAddress(address)
+    await _queries.messages_to(connection, company_id=company.id, address=address)
 
 
 async def house_of(connection: Any, company: Company) -> House:

@@ -35,6 +35,7 @@ class Letter(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     SECOND_STEP_CHANGED = "second_step_changed"
     SUBSCRIPTION = "subscription"  # asks an address outside whether it wants reports
+    MESSAGE = "message"  # a caller left one
 
 
 # After that nobody wants to read it any more.
@@ -45,6 +46,7 @@ _WORTH_SENDING: dict[Letter, timedelta] = {
     Letter.PASSWORD_CHANGED: timedelta(days=2),
     Letter.SECOND_STEP_CHANGED: timedelta(days=2),
     Letter.SUBSCRIPTION: timedelta(days=3),
+    Letter.MESSAGE: timedelta(days=2),
 }
 
 

@@ -6,6 +6,7 @@ Each is a few paragraphs and at most one link, in the language of who gets it; a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.delivery.letters import Letter, Writer, Written
 from gateway.delivery.mail import Mail
@@ -16,13 +17,14 @@ from gateway.http.language import SOURCE, Language
 from gateway.http.mail_sheet import one_line
 from gateway.http.rendering import Templates
 from gateway.http.report_letters import mail_words
-from gateway.http.words import Words
+from gateway.http.words import UTC, Words
 from gateway.reports import mail_figures, mail_subscriptions
 from gateway.reports.mail_subscriptions import Purpose
 from gateway.store.database import Database
 from gateway.store.queries import load_queries
 
 _queries = load_queries(accounts.FOLDER, "accounts.sql")
+_message_queries = load_queries(accounts.FOLDER, "messages.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def writers(database: Database, templates: Templates, base_url: str) -> Mapping[
         Letter.PASSWORD_CHANGED: desk.password_changed,
         Letter.SECOND_STEP_CHANGED: desk.second_step_changed,
         Letter.SUBSCRIPTION: desk.subscription,
+        Letter.MESSAGE: desk.message,
     }
 
 
@@ -192,13 +195,36 @@ class _Desk:
         )
         return Written(self._mail(found.address, sheet, words))
 
+    async def message(self, about: Mapping[str, Any]) -> Written | None:
+        """A caller's message: who, when, how long. It is heard on the call's page, by those who may."""
+        company_id, call_id = int(about["company"]), int(about["call"])
+        async with self._database.companies(company_id) as connection:
+            call = await _message_queries.message_left(connection, company_id=company_id, call_id=call_id)
+        if call is None:
+            return None  # deleted meanwhile, or nobody wants to know any more
+        words = self._words(call["language"], call["region"], ZoneInfo(call["time_zone"]))
+        say = words.say
+        number = words.phone(call["caller"]) if call["caller"] else say("Somebody")
+        named = {"who": one_line(call["caller_name"]) or number, "company": one_line(call["company"])}
+        told = {"number": number, "did": words.phone(call["did"])}
+        sheet = Sheet(
+            say("A message from %(who)s for %(company)s") % named,
+            (
+                say("%(number)s called %(did)s, and nobody answered.") % told,
+                say("The message was left on %(when)s; it lasts %(time)s.")
+                % {"when": words.full_time(call["started_at"]), "time": words.spoken_duration(call["seconds"])},
+            ),
+            (say("Listen to it"), f"{self._base_url}/calls/{call_id}"),
+        )
+        return Written(self._mail(call["messages_to"], sheet, words))
+
     async def _user(self, about: Mapping[str, Any]) -> Any:
         async with self._database.everything() as connection:
             return await _queries.user_by_id(connection, user_id=int(about["user"]))
 
-    def _words(self, tag: str | None) -> Words:
+    def _words(self, tag: str | None, region: str = "US", zone: ZoneInfo = UTC) -> Words:
         languages: Mapping[str, Language] = self._templates.languages
-        return Words(languages.get(tag or SOURCE, languages[SOURCE]))
+        return Words(languages.get(tag or SOURCE, languages[SOURCE]), region, zone)
 
     def _mail(self, to: str, sheet: Sheet, words: Words) -> Mail:
         parts = [*sheet.paragraphs, *([f"{sheet.link[0]}:\n{sheet.link[1]}"] if sheet.link else []), *sheet.after]

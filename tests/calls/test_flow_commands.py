@@ -134,6 +134,17 @@ async def test_the_nearest_flow_holds(person: Person) -> None:
     assert "PJSIP/mobile^30" in shown
 
 
+async def test_who_is_told_of_messages(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no mail server" in await person.types("flow", "messages-to", "office@example.com", fails=True)
+    monkeypatch.setenv("NUMBERPOOL_PAGES__PUBLIC_URL", "https://calls.example.com")
+    monkeypatch.setenv("NUMBERPOOL_MAIL__HOST", "127.0.0.1")
+    monkeypatch.setenv("NUMBERPOOL_MAIL__FROM", "calls@example.com")
+    assert "is told by mail" in await person.types("flow", "messages-to", "office@example.com")
+    for wrong in ("office", "a b@example.com", "a@b@c"):
+        assert "is no address" in await person.types("flow", "messages-to", wrong, fails=True)
+    assert "Nobody is told" in await person.types("flow", "messages-to", "none")
+
+
 async def test_the_switch(person: Person) -> None:
     await person.sets(OFFICE)
     await person.types("flow", "assign", "Office", "--all")
