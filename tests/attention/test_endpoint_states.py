@@ -115,7 +115,7 @@ async def test_a_destination_says_whether_it_can_be_reached(pages: Pages, chromi
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
         await told(pages.database, "pbx", {"PJSIP/reception": UNREACHABLE}, datetime.now(UTC))
         await page.reload()
-        await expect(page.get_by_text("does not answer since").first).to_be_visible()
+        await expect(page.get_by_text("does not answer ·").first).to_be_visible()
 
 
 async def test_a_real_gateway_writes_what_a_real_asterisk_says(
