@@ -247,7 +247,7 @@ folder $ETC 0750 root:numberpool
 folder /var/lib/numberpool 0750 numberpool:numberpool
 folder $RENDERED 2750 numberpool:asterisk
 # What Asterisk writes here belongs to its group, and Numberpool, which is in it, takes it away.
-for each in $SPOOL $SPOOL/outbox $SPOOL/recordings; do folder "$each" 2770 asterisk:asterisk; done
+for each in $SPOOL $SPOOL/outbox $SPOOL/recordings $SPOOL/sounds; do folder "$each" 2770 asterisk:asterisk; done
 secret $ETC/ami-secret
 secret $ETC/ami-store-secret
 [ -z "$DEMO" ] || secret $ETC/softphone-password
