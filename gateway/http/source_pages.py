@@ -109,7 +109,8 @@ async def change_rules(request: web.Request) -> web.StreamResponse:
         rule_set = RuleSet.from_json(text) if text.lstrip().startswith("{") else RuleSet.from_toml(text)
     except BadRuleSet as error:
         form.refuse("rules", words.say("These rules cannot be used:"))
-        return _show_text(request, company, form, error.faults, status=422)
+        faults = tuple(fault.in_words(words.say) for fault in error.faults)
+        return _show_text(request, company, form, faults, status=422)
     if form.problems:
         return _show_text(request, company, form, (), status=422)
     now = datetime.now(UTC)

@@ -14,6 +14,7 @@ from gateway.pools.setup import the_company
 from gateway.settings import Settings
 from gateway.terminal import in_transaction, of_company, table
 from gateway.visits.classify import Classifier, default_classifier
+from gateway.visits.faults import say
 from gateway.visits.lines import classified_lines
 from gateway.visits.rule_store import (
     Relabelled,
@@ -36,7 +37,7 @@ def read_rules(file: Path) -> RuleSet:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise BadRuleSet([f"{file} is not text in UTF-8; save it as that."]) from None
+        raise BadRuleSet([say("%(file)s is not text in UTF-8; save it as that.", file=file)]) from None
     return RuleSet.from_json(text) if file.suffix == ".json" else RuleSet.from_toml(text)
 
 

@@ -7,6 +7,7 @@ way under every later version of Numberpool.
 
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib import resources
@@ -17,31 +18,32 @@ from pydantic_core import ErrorDetails
 
 from gateway.errors import Mendable
 from gateway.visits.checks import problems
+from gateway.visits.faults import Fault, say
 from gateway.visits.rules import Channel, ClickId, Listed, Place, Rule, Sites, Then, When
 
 _PARTS = ("places.toml", "sites.toml", "rules.toml")
-_ENTRIES: dict[str, tuple[str, type]] = {
-    "places": ("place", Place),
-    "sites": ("group of sites", Sites),
-    "click_ids": ("click id", ClickId),
-    "rules": ("rule", Rule),
-    "channels": ("channel", Channel),
+_ENTRIES: dict[str, tuple[Fault, type]] = {
+    "places": (say("place"), Place),
+    "sites": (say("group of sites"), Sites),
+    "click_ids": (say("click id"), ClickId),
+    "rules": (say("rule"), Rule),
+    "channels": (say("channel"), Channel),
 }
 _MENDS = {
-    "missing": "is missing; add it",
-    "string_type": "must be a text in quotation marks",
-    "tuple_type": "must be a list of texts",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "dict_type": "must be a table of names and values",
-    "dataclass_type": "must be a table of names and values",
+    "missing": say("is missing; add it"),
+    "string_type": say("must be a text in quotation marks"),
+    "tuple_type": say("must be a list of texts"),
+    "bool_type": say("must be true or false"),
+    "bool_parsing": say("must be true or false"),
+    "dict_type": say("must be a table of names and values"),
+    "dataclass_type": say("must be a table of names and values"),
 }
 
 
 class BadRuleSet(Mendable):
     """A set of source rules cannot be used: every fault with the entry it is in, and the mend."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("These source rules cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
 
@@ -71,7 +73,7 @@ class RuleSet:
         try:
             return cls.from_data(json.loads(text))
         except (ValueError, RecursionError) as error:
-            raise BadRuleSet([f"It is not JSON: {error}. Mend it there."]) from None
+            raise BadRuleSet([say("It is not JSON: %(fault)s. Mend it there.", fault=str(error))]) from None
 
     @classmethod
     def from_toml(cls, text: str) -> "RuleSet":
@@ -79,17 +81,19 @@ class RuleSet:
         try:
             return cls.from_data(tomllib.loads(text))
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise BadRuleSet([f"It is not TOML: {error}. Mend it there."]) from None
+            raise BadRuleSet([say("It is not TOML: %(fault)s. Mend it there.", fault=str(error))]) from None
 
     @classmethod
     def from_data(cls, data: object) -> "RuleSet":
         """The set that a parsed text holds. Raises BadRuleSet."""
         if not isinstance(data, dict):
-            raise BadRuleSet(["It must be a table with version, rules and channels."])
+            raise BadRuleSet([say("It must be a table with version, rules and channels.")])
         base = None
         if "extends" in data:
             if data["extends"] != "default":
-                raise BadRuleSet([f'extends = {data["extends"]!r}: the only set to extend is "default".'])
+                raise BadRuleSet(
+                    [say('extends = %(name)s: the only set to extend is "default".', name=repr(data["extends"]))]
+                )
             base = default_rule_set()
             data = {"rules": [], "channels": []} | {key: value for key, value in data.items() if key != "extends"}
         try:
@@ -142,24 +146,41 @@ def _joined(own: RuleSet, base: RuleSet) -> RuleSet:
     return RuleSet(**merged)
 
 
-def _fault(error: ErrorDetails, data: dict[str, Any]) -> str:
+def _fault(error: ErrorDetails, data: dict[str, Any]) -> Fault:
     """One fault of form: in which entry, in which field, and how to mend it."""
     where = list(error["loc"])
-    start, known = "", tuple(each.name for each in fields(RuleSet))
+    start: Fault | str = ""
+    known = tuple(each.name for each in fields(RuleSet))
     if where and where[0] in _ENTRIES and len(where) > 1 and isinstance(where[1], int):
         noun, kind = _ENTRIES[str(where[0])]
         entry = data[str(where[0])][where[1]]
         name = (entry.get("name") or entry.get("channel")) if isinstance(entry, dict) else None
-        start = f"{noun} {name!r}: " if isinstance(name, str) else f"{noun} number {where[1] + 1}: "
+        start = (
+            say("%(noun)s %(name)s: ", noun=noun, name=repr(name))
+            if isinstance(name, str)
+            else say("%(noun)s number %(number)s: ", noun=noun, number=where[1] + 1)
+        )
         known = tuple(each.name for each in fields(kind))
         where = where[2:]
         if where and where[0] in ("when", "then"):
             known = tuple(each.name for each in fields(When if where[0] == "when" else Then))
-    given = ".".join(str(part) for part in where if isinstance(part, str)) or "it"
+    given = ".".join(str(part) for part in where if isinstance(part, str)) or say("it")
     match error["type"]:
         case "unexpected_keyword_argument" | "extra_forbidden":
-            return f"{start}{given} is no field here; there are {', '.join(known)}."
+            return say(
+                "%(start)s%(given)s is no field here; there are %(fields)s.",
+                start=start,
+                given=given,
+                fields=", ".join(known),
+            )
         case "enum" | "literal_error":
-            return f"{start}{given} = {error['input']!r} is none of {error['ctx']['expected']}."
+            return say(
+                "%(start)s%(given)s = %(value)s is none of %(expected)s.",
+                start=start,
+                given=given,
+                value=repr(error["input"]),
+                expected=error["ctx"]["expected"],
+            )
         case kind_of_error:
-            return f"{start}{given} {_MENDS.get(kind_of_error, error['msg'])}."
+            mend = _MENDS.get(kind_of_error, error["msg"])
+            return say("%(start)s%(given)s %(mend)s.", start=start, given=given, mend=mend)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from gateway.visits.faults import say
+
 _FORM = re.compile(r"(?P<open>\*\|?)?(?P<text>[^*|]*)(?P<end>\*)?")
 
 
@@ -10,10 +12,12 @@ class BadPattern(ValueError):
     """A pattern is not of a form that there is; the message says which forms there are."""
 
     def __init__(self, pattern: str) -> None:
-        super().__init__(
-            f"{pattern!r} is no pattern: write a word, with * at its beginning or end for anything, or *| for the "
-            "beginning of a word within a longer text"
+        self.fault = say(
+            "%(pattern)s is no pattern: write a word, with * at its beginning or end for anything, or *| for the "
+            "beginning of a word within a longer text",
+            pattern=repr(pattern),
         )
+        super().__init__(self.fault)
 
 
 class Words:
