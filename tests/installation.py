@@ -117,7 +117,7 @@ class Gateway:
             health = await self.health()
             return all(health.get(part, {}).get("condition") == "ok" for part in parts)
 
-        await eventually(is_ready, 20)
+        await eventually(is_ready, 90)  # it imports, migrates and logs in, beside everything else that runs
 
     async def health(self) -> Health:
         """What its health endpoint says, part by part; nothing while it does not answer."""

@@ -131,7 +131,7 @@ def lasts(measured: float, seconds: float) -> bool:
     return max(0.0, seconds - 0.5) <= measured <= seconds + 2
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 10.0, pause: float = 0.02) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 30.0, pause: float = 0.02) -> None:
     """Wait until `check` holds; fails the test when it does not within the time."""
     async with asyncio.timeout(seconds):
         while not await check():  # noqa: ASYNC110 - what it asks has no event to wait for
