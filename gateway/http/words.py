@@ -274,7 +274,7 @@ class Words:
             "caller": say("Caller"),
             "hour": say("Time"),
             "counted": say("Reports"),
-            "credit": say("Source of"),
+            "credit": say("Credit to"),
             "clicked": say("Clicked"),
             "landing": say("Landing page"),
             "city": say("City"),
