@@ -87,12 +87,20 @@ async def missed_calls(request: web.Request) -> web.StreamResponse:
         before=compared if compared is not None and compared.calls else None,
         week=_hours(found),
         source_of=lambda share: Source(share.id, share.name, share.colour) if share.id is not None else None,
+        line_name=line_name,
         most_rows=MOST_ROWS,
         reach=Reach,
         how=how,
         can_mark=company.id in companies_with(Permission.CALLS_MARK, viewer),
         can_export=company.id in companies_with(Permission.CALLS_EXPORT, viewer),
     )
+
+
+def line_name(line: Share) -> str:
+    """What the company calls a line; telephones that no destination names, without what Asterisk needs."""
+    if line.id is not None:
+        return line.name
+    return ", ".join(part.partition("/")[2] or part for part in line.name.split("&"))
 
 
 async def as_csv(request: web.Request) -> web.StreamResponse:
