@@ -1,6 +1,10 @@
 """Fixtures that every test may use."""
 
 import pytest
+from playwright.async_api import expect
+
+# A page says what it says, also on a machine that is busy with other tests.
+expect.set_options(timeout=20_000)
 
 pytest_plugins = ["tests.stack"]
 

@@ -47,7 +47,7 @@ async def test_an_authority_that_we_trust(
     link = await AmiLink.connect("127.0.0.1", port, "numberpool", "s", lambda _: None, tls_context(authority_file))
     assert str((await link.action("Ping")).ping) == "Pong"
     link.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await link.wait_closed()
 
 

@@ -71,7 +71,7 @@ async def everything_heard(exchange: Exchange) -> AsyncIterator[bytearray]:
         # An answer may overtake the events that wait; they are sent before the next action is read.
         for name in (b"last but one", b"last"):
             writer.write(b"Action: Ping\r\nActionID: " + name + b"\r\n\r\n")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while b"ActionID: " + name + b"\r\n" not in heard:  # noqa: ASYNC110 - told by the other side
                     await asyncio.sleep(0.01)
         task.cancel()

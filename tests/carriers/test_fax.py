@@ -205,7 +205,7 @@ async def travels(page: bytes, says: Talker, to: tuple[str, int], hears: Talker)
         says.send(struct.pack("!HB", next(numbers), len(page)) + page + b"\0\0", to)
         return any(page in packet for packet in hears.packets)
 
-    await eventually(arrives, 5, 0.05)
+    await eventually(arrives, 20, 0.05)
 
 
 @pytest.mark.parametrize("who", ["the machine", "the carrier"])

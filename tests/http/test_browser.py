@@ -59,7 +59,7 @@ def watch(context: BrowserContext, page: Page, own: str, complaints: list[str]) 
     )
 
 
-async def until(page: Page, holds: str, seconds: float = 8) -> None:
+async def until(page: Page, holds: str, seconds: float = 20) -> None:
     """Wait until an expression is true on the page; the browser's own way needs eval, which the policy forbids."""
     async with asyncio.timeout(seconds):
         while not await page.evaluate(holds):

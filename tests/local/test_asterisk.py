@@ -136,7 +136,7 @@ async def test_it_ends_with_us_however_we_end(asterisk_home: AsteriskHome, short
     assert process.stdout is not None
     pid = int(await process.stdout.readline())
     await process.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while started_at(pid) is not None:  # noqa: ASYNC110 - another process, nothing to wait on
             await asyncio.sleep(0.02)
 

@@ -113,7 +113,7 @@ async def test_a_server_is_adopted_when_the_one_that_started_it_was_killed(folde
 
 async def test_a_server_of_a_test_ends_with_it(folder: Path) -> None:
     pid = await _started_by_one_that_was_killed(folder, "ends")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while started_at(pid) is not None:  # noqa: ASYNC110 - another process, nothing to wait on
             await asyncio.sleep(0.02)
 

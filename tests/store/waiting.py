@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
     """Return once ``condition`` holds; AssertionError after ``seconds``."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not await condition():
