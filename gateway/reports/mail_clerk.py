@@ -93,15 +93,23 @@ async def post_due(database: Database, now: datetime) -> int:
         rows = [row async for row in _queries.running(connection)]
     posted = 0
     for row in rows:
-        zone, kind = ZoneInfo(row["time_zone"]), Kind(row["kind"])
-        if kind.is_report:
-            rhythm = Rhythm(kind, row["hour"], row["weekday"])
-            days = due(rhythm, zone, now, row["counts_from"], row["sent_until"])
-            if days is not None:
-                posted += await _post_report(database, row["company_id"], row["id"], rhythm, zone, now)
-        elif row["has_waiting"]:
-            posted += await _post_alert(database, row, kind, zone, now)
+        try:
+            posted += await _post_one(database, row, now)
+        except AWAY:
+            raise
+        except Exception:  # nobody waits for another's mail
+            _log.exception("a subscription is passed over", company=row["company_id"], subscription=row["id"])
     return posted
+
+
+async def _post_one(database: Database, row: Mapping[str, Any], now: datetime) -> bool:
+    zone, kind = ZoneInfo(row["time_zone"]), Kind(row["kind"])
+    if not kind.is_report:
+        return row["has_waiting"] and await _post_alert(database, row, kind, zone, now)
+    rhythm = Rhythm(kind, row["hour"], row["weekday"])
+    if due(rhythm, zone, now, row["counts_from"], row["sent_until"]) is None:
+        return False
+    return await _post_report(database, row["company_id"], row["id"], rhythm, zone, now)
 
 
 async def _post_report(

@@ -158,6 +158,18 @@ async def test_two_gateways_send_a_weekly_report_once(
     assert "250" in found[0].answer or found[0].answer == "OK"
 
 
+async def test_a_company_whose_clock_nobody_knows_holds_up_no_other(
+    database: Database, company: MadeCompany, office: PostOffice
+) -> None:
+    other = await make_company(database, "Borealis Dental", ("3001", "3002", "3003"))
+    await subscribe(database, company, Wish(Kind.DAILY))
+    id = await subscribe(database, other, Wish(Kind.DAILY))
+    async with database.companies(company.id) as wire:
+        await wire.execute("UPDATE companies SET time_zone = 'Nowhere/At_All' WHERE id = $1", company.id)
+    assert await mail_clerk.post_due(database, MONDAY) == 1
+    assert len(await mails(database, other, id)) == 1
+
+
 async def test_a_gateway_that_was_down_sends_the_latest_of_each_and_none_before(
     database: Database, company: MadeCompany, office: PostOffice
 ) -> None:
