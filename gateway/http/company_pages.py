@@ -59,9 +59,9 @@ async def overview(request: web.Request) -> web.StreamResponse:
                     today[company.id],
                     totals[company.id],
                     f"/overview?{urlencode({'company': company.id, **period.query()})}",
-                    _calls(company, period, "missed"),
+                    _calls(company, period, reached="no"),
                     _calls(company, day),
-                    _calls(company, day, "missed"),
+                    _calls(company, day, reached="no"),
                 )
             )
     return render(
@@ -109,9 +109,9 @@ async def _totals(connection: Connection, companies: list[Company], period: Peri
     }
 
 
-def _calls(company: Company, period: Period, outcome: str | None = None) -> str:
-    query = {"company": str(company.id), **period.query()}
-    return f"/calls?{urlencode(query | ({'outcome': outcome} if outcome else {}))}"
+def _calls(company: Company, period: Period, **narrowed: str) -> str:
+    """The calls of a period as reports count them."""
+    return f"/calls?{urlencode({'company': str(company.id), **period.query(), 'counted': 'yes', **narrowed})}"
 
 
 def _sum(all: Iterable[Totals]) -> Totals:

@@ -12,7 +12,7 @@ from gateway.attribution.credit import Model
 from gateway.http import call_list
 from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter
-from gateway.http.came_back import came_back
+from gateway.http.came_back import CameBack, came_back
 from gateway.http.heat import heat
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.needs_view import told
@@ -31,6 +31,9 @@ from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent, "overview.sql")
+
+# More are on the page of reports.
+_MOST_SOURCES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,12 @@ async def overview(request: web.Request) -> web.StreamResponse:
         may_write=may_write,
         **shown,
     )
+
+
+def _main_sources(all: CameBack) -> dict[str, Any]:
+    """The largest sources, and all that were paid for; how many more there are."""
+    kept = tuple(line for place, line in enumerate(all.lines) if place < _MOST_SOURCES or line.kind is not None)
+    return {"sources": replace(all, lines=kept), "more_sources": len(all.lines) - len(kept)}
 
 
 async def standing_of(connection: Connection, company: Company) -> Standing:
@@ -136,8 +145,8 @@ async def _shown(
         "left_out": all.left_out,
         "stale_days": all.stale_days,
         "course": course(words, by_source, await over_time(connection, by_source, grain), periods(question, grain)),
-        "sources": await came_back(
-            connection, words, by_source, await answer(connection, by_source), standing.currency
+        **_main_sources(
+            await came_back(connection, words, by_source, await answer(connection, by_source), standing.currency)
         ),
         "heat": heat(await by_hour(connection, question), words, drill(question)),
     }

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -45,8 +46,35 @@ async def test_today_is_each_companys_own_day_and_what_rings_is_told(pages: Page
     await add_call(pages.database, pages.stranger, state="answered", outcome=None)
     page = await (await client.get("/companies?period=7d")).text()
     acme, borealis = cells(page, "Acme Roofing"), cells(page, "Borealis Dental")
-    assert (acme["Now"], acme["Today"], acme["Missed today"], acme["Last 7 days"]) == ("1 rings", "2", "1", "3")
-    assert (borealis["Now"], borealis["Today"], borealis["Missed today"]) == ("1 talks", "2", "1")
+    assert (acme["Now"], acme["Today"], acme["Missed today"], acme["Last 7 days"]) == ("1 rings", "1", "1", "2")
+    assert (borealis["Now"], borealis["Today"], borealis["Missed today"]) == ("1 talks", "1", "1")
+
+
+async def test_its_figures_are_those_of_the_overview_and_of_the_list(pages: Pages) -> None:
+    client = await pages.signed_in()
+    await both(pages)
+    now = datetime.now(UTC)
+    outcomes = ("answered", "no_answer", "busy", "voicemail", "blocked", "cut_off", "answered", "answered")
+    for place, outcome in enumerate(outcomes * 3):
+        await add_call(pages.database, pages.company, outcome=outcome, started_at=now - timedelta(hours=3 * place + 1))
+    async with pages.database.companies(pages.company.id) as wire:
+        await wire.execute(
+            "UPDATE calls SET status = 'spam' WHERE id IN (SELECT id FROM calls ORDER BY id % 4, id LIMIT 5)"
+        )
+        await wire.execute("UPDATE calls SET answered_at = started_at WHERE outcome = 'cut_off' AND id % 2 = 0")
+    page = await (await client.get("/companies")).text()
+    acme = cells(page, "Acme Roofing")
+    overview = await (await client.get(f"/overview?company={pages.company.id}")).text()
+    shown = dict(re.findall(r'<dt>(\w+)</dt>\s*<dd class="value">(?:<a [^>]*>)?(\d+)', overview))
+    assert (acme["Last 30 days"], acme["Answered"], acme["Missed"]) == (
+        shown["calls"],
+        shown["answered"],
+        shown["missed"],
+    )
+    row = page.partition("<bdi>Acme Roofing</bdi>")[2].partition("</tr>")[0]
+    missed = next(url for url in re.findall(r'href="([^"]+)"', row) if "reached=no" in url and "period" not in url)
+    listed = await (await client.get(unescape(missed))).text()
+    assert str(listed.count('<li class="call')) == acme["Missed"] != "0"
 
 
 async def test_where_one_is_an_agent_there_are_no_figures(pages: Pages) -> None:
