@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from gateway.calls.flow import FlowRefused, Hours, Menu, Ring, Sound, nodes, read_flow, write_flow
+from gateway.calls.hours import zone_named
 from gateway.calls.route import Destination
 from gateway.calls.steps import House
 from gateway.errors import Mendable
@@ -171,7 +171,7 @@ async def house_of(connection: Any, company: Company) -> House:
         each["id"]: Destination(each["dial"], each["ring_seconds"])
         for each in await setup.destinations(connection, company)
     }
-    return House(lines, ZoneInfo(row["time_zone"]), row["closed_now"])
+    return House(lines, zone_named(row["time_zone"]), row["closed_now"])
 
 
 async def destination_names(connection: Any, company: Company) -> Mapping[int, str]:

@@ -6,7 +6,7 @@ never comes.
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.calls.flow import WEEK, Holiday, Hours, Shift
 
@@ -18,6 +18,14 @@ def is_open(hours: Hours, moment: datetime, zone: ZoneInfo) -> bool:
     if any(shift.opens <= clock and (clock < shift.closes or _overnight(shift)) for shift in shifts_on(hours, today)):
         return True
     return any(_overnight(shift) and clock < shift.closes for shift in shifts_on(hours, today - timedelta(days=1)))
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of that name; UTC where this machine knows none: hours that are off are better than no routes."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def shifts_on(hours: Hours, day: date) -> Iterable[Shift]:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -19,6 +18,7 @@ from gateway.calls.directory import Directory, Number, build_directory, chain, s
 from gateway.calls.emergency import emergency_callers as all_emergency_callers
 from gateway.calls.emergency import emergency_dialled, is_emergency
 from gateway.calls.flow import Flow, FlowRefused, read_flow
+from gateway.calls.hours import zone_named
 from gateway.calls.route import Destination, Route
 from gateway.calls.steps import House, steps_as_if_open
 from gateway.pools.numbers import forms
@@ -185,5 +185,5 @@ def _houses(companies: list[Any], destinations: list[Any], passed_over: Collecti
         if row["dial"] not in passed_over:
             lines.setdefault(row["company_id"], {})[row["id"]] = Destination(row["dial"], row["ring_seconds"])
     return {
-        row["id"]: House(lines.get(row["id"], {}), ZoneInfo(row["time_zone"]), row["closed_now"]) for row in companies
+        row["id"]: House(lines.get(row["id"], {}), zone_named(row["time_zone"]), row["closed_now"]) for row in companies
     }

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gateway.asterisk.fallback import fallback_entries
 from gateway.asterisk.reply import remember, reply
 from gateway.asterisk.routecode import MAX_BYTES, encode_fitting, encode_route
+from gateway.calls.admission import Verdict
 from gateway.calls.directory import Directory, Number, build_directory
 from gateway.calls.flow import (
     DEEPEST,
@@ -39,7 +40,7 @@ from gateway.calls.flow import (
     write_flow,
 )
 from gateway.calls.flow_words import in_words
-from gateway.calls.hours import is_open
+from gateway.calls.hours import is_open, zone_named
 from gateway.calls.outbound import NumberForm
 from gateway.calls.record import Stage
 from gateway.calls.route import AskKey, Destination, EndCall, PlaySound, Route, Step, TakeMessage, Together
@@ -233,6 +234,12 @@ def test_a_holiday_takes_the_place_of_what_begins_on_it() -> None:
     assert not at("2027-12-25 12:00")
 
 
+@pytest.mark.parametrize("name", ["Nowhere/Else", "", "../etc/passwd", "America"])
+def test_a_time_zone_that_this_machine_does_not_know_takes_no_route_away(name: str) -> None:
+    assert zone_named(name) == ZoneInfo("UTC")
+    assert zone_named("America/Regina") == REGINA
+
+
 def test_a_holiday_over_new_year() -> None:
     away = Holiday(date(2025, 12, 30), date(2026, 1, 2), yearly=True)
     for year in (2025, 2030):
@@ -291,6 +298,15 @@ def test_a_key_of_a_menu_that_has_changed_meanwhile_rings_what_the_number_rings_
     directory = directory_of(number, house())
     assert directory.choose("Menu/7-3--1", ["+13065552001"], "", Moment(NOON)) == (B,)
     assert directory.choose(choice, ["+13065552001"], "", Moment(NOON)) == (A,)
+
+
+def test_a_caller_who_is_blocked_hears_nothing_of_a_flow() -> None:
+    number = Number(7, 1, "+13065552001", None, Route((A,)), frozenset(), flow(Voicemail()))
+    directory = replace(directory_of(number, house()), caller_rules={1: {"+13065550142": Verdict.BLOCK}})
+    moment = Moment(NOON)
+    assert directory.decide(["+13065552001"], "+13065550143", moment).steps == (TakeMessage(None, 120),)
+    refused = directory.decide(["+13065552001"], "+13065550142", moment)
+    assert (refused.blocked, refused.steps, refused.destinations) == (True, (), ())
 
 
 def test_open_closed_and_the_switch() -> None:

@@ -125,6 +125,17 @@ async def test_without_a_gateway_it_is_open(reception: Reception, caller: str) -
     assert (row["answered_by"], row["decided_by"]) == ("PJSIP/second", "fallback")
 
 
+async def test_emergency_services_that_call_back_hear_and_press_nothing(reception: Reception, caller: str) -> None:
+    sound = {"kind": "sound", "sound": reception.sound("closed"), "then": ring("second", then=VOICEMAIL)}
+    await reception.does(reception.menu({"1": ring("busy")}, sound, seconds=30))
+    async with listener() as (heard, ear):
+        invite = Invite(DID, caller, headers=("Priority: psap-callback",))
+        row = await reception.calls(caller_listens(invite, ear), "second", "busy")
+    assert (row["answered_by"], row["decided_by"]) == ("PJSIP/second", "fallback")
+    assert loudness(heard.samples, MENU_HZ) < 0.01
+    assert loudness(heard.samples, CLOSED_HZ) < 0.01
+
+
 async def test_nobody_is_there_and_nothing_else_is_said(reception: Reception, caller: str) -> None:
     await reception.does(ring("busy"))
     row = await reception.calls(caller_refused(Invite(DID, caller), 486), "busy")
@@ -155,6 +166,19 @@ async def test_a_message_is_a_recording_of_the_call(reception: Reception, caller
     # This gateway has no mail server: the letter is held.
     letters = await reception.there.sql("SELECT payload FROM pgqueuer WHERE entrypoint = 'send_letter'")
     assert [json.loads(letter["payload"])["call"] for letter in letters] == [row["id"]]
+
+
+async def test_a_message_on_a_number_that_is_recorded(reception: Reception, caller: str) -> None:
+    """Its recorder, which hears nothing without a conversation, has opened the same file."""
+    await reception.there.sql("UPDATE tracking_numbers SET record_calls = true WHERE e164 = $1", DID)
+    await reception.does(ring("busy", then=VOICEMAIL))
+    tone = reception.exchange.tone(CALLER_HZ)
+    row = await reception.calls(caller_talks(Invite(DID, caller), 5.0, tone), "busy")
+    await reception.there.sql("UPDATE tracking_numbers SET record_calls = false WHERE e164 = $1", DID)
+    assert (row["outcome"], row["recorded"]) == ("voicemail", True)
+    found, samples, rate = await finished(reception.there, row)
+    assert 2 < found["seconds"] < 6
+    assert strongest(samples[:, 0], rate) == pytest.approx(CALLER_HZ, abs=3)
 
 
 async def test_the_greeting_and_the_tone_are_heard(reception: Reception, caller: str) -> None:
