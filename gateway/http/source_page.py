@@ -29,6 +29,9 @@ from gateway.visits import source_changes
 from gateway.visits.source_changes import BothHave, NameOfAnother, SourceSettings, StillInUse
 
 _FACTS = ("channel", "source", "medium", "campaign")
+# Places in the palette that look different from each other: each colour with each shape. The first rows are offered.
+_DIFFERENT = PALETTE * PALETTE
+_OFFERED = 4 * PALETTE
 
 
 async def one_source_page(request: web.Request) -> web.StreamResponse:
@@ -36,7 +39,7 @@ async def one_source_page(request: web.Request) -> web.StreamResponse:
     company = company_of(request)
     async with request.app[PARTS].database.companies(company.id) as connection:
         source = await _source_of(connection, request, company)
-    values = {**asdict(source), "colour": source.colour % PALETTE, "into": request.query.get("into", "")[:20]}
+    values = {**asdict(source), "colour": source.colour % _DIFFERENT, "into": request.query.get("into", "")[:20]}
     return await _show(request, company, source, Form(values, words_for(request, company)))
 
 
@@ -47,11 +50,11 @@ async def change_source(request: web.Request) -> web.StreamResponse:
     form = Form(await form_of(request), words)
     name = form.text("name", longest=80)
     facts: dict[str, Any] = {field: form.text(field, longest=200, required=False) for field in _FACTS}
-    colour = form.whole("colour", most=PALETTE - 1, required=False)
+    colour = form.whole("colour", most=_DIFFERENT - 1, required=False)
     step = None
     async with request.app[PARTS].database.companies(company.id) as connection:
         before = await _source_of(connection, request, company, hold=True)
-        if colour is None or colour == before.colour % PALETTE:
+        if colour is None or colour == before.colour % _DIFFERENT:
             colour = before.colour
         if not form.problems:
             try:
@@ -118,7 +121,7 @@ async def merge_source(request: web.Request) -> web.StreamResponse:
             source = await _source_of(connection, request, company, hold=True)
             target = await _other(connection, company, source, into)
             if target is None:
-                form = Form({**asdict(source), "colour": source.colour % PALETTE, "into": into[:20]}, words)
+                form = Form({**asdict(source), "colour": source.colour % _DIFFERENT, "into": into[:20]}, words)
                 form.refuse("into", words.say("Choose the source that it shall be part of."))
                 return await _show(request, company, source, form, status=422)
             await source_changes.merge(connection, company.id, source.id, target.id)
@@ -210,6 +213,7 @@ async def _show(
         rows = await source_changes.rows_of(connection, company.id, source.id)
         others = [row for row in await setup.sources(connection, of_setup(company)) if row["id"] != source.id]
         into = await _other(connection, company, source, form.value("into"))
+        used = await source_changes.numbers_in_use(connection, company.id, source.id)
     return render(
         request,
         "source.html",
@@ -219,10 +223,10 @@ async def _show(
         labels=[label for label in labels if label != source.name],
         rows=counted(rows, words),
         calls=rows.get("calls", 0),
-        numbers=rows.get("tracking_numbers", 0),
+        numbers=used,
         others=[(row["id"], row["name"]) for row in others],
         into=into,
-        colours=range(PALETTE),
+        colours=sorted({*range(_OFFERED), source.colour % _DIFFERENT}),
         may_write=may_write(request, company),
         form=form,
     )

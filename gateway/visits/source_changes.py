@@ -91,9 +91,15 @@ async def take_name_back(connection: Any, company_id: int, before: SourceSetting
 
 async def hide(connection: Any, company_id: int, id: int, at: datetime | None) -> None:
     """Offer a source no longer, or again (none); what it brought stays. Raises StillInUse."""
-    if at is not None and await _queries.numbers_of(connection, company_id=company_id, id=id):
+    if at is not None and await numbers_in_use(connection, company_id, id):
         raise StillInUse
     await _queries.set_hidden(connection, company_id=company_id, id=id, hidden_at=at)
+
+
+async def numbers_in_use(connection: Any, company_id: int, id: int) -> int:
+    """How many numbers stand for a source that are not retired."""
+    found: int = await _queries.numbers_of(connection, company_id=company_id, id=id)
+    return found
 
 
 async def rows_of(connection: Any, company_id: int, id: int) -> Mapping[str, int]:

@@ -17,11 +17,11 @@ async def test_a_source_gets_another_name_and_colour_and_its_old_ones_back(pages
         await page.goto(f"{pages.url}/settings/sources")
         await page.get_by_role("link", name="Facebook", exact=True).click()
         await page.get_by_label("Name", exact=True).fill("Meta")
-        await page.get_by_label("Colour 7").check()
+        await page.get_by_label("Colour 17").check()
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("Meta is changed.")).to_be_visible()
         await expect(page.get_by_role("heading", level=1)).to_contain_text("Meta")
-        await expect(page.get_by_label("Colour 7")).to_be_checked()
+        await expect(page.get_by_label("Colour 17")).to_be_checked()
         await expect(page.locator(".says .tag")).to_have_text("Facebook")
         await page.get_by_label("Name", exact=True).fill("Google Ads")
         await page.get_by_role("button", name="Save").click()
@@ -66,8 +66,8 @@ async def test_one_that_is_hidden_is_not_offered_and_comes_back(pages: Pages, ch
         await wire.execute("INSERT INTO sources (company_id, name) VALUES ($1, 'Old flyer')", pages.company.id)
     async with looking(pages, chromium) as page:
         await page.goto(f"{pages.url}/settings/sources/{pages.company.sources['Facebook']}")
-        await page.get_by_role("button", name="Hide it").click()
-        await expect(page.get_by_text("Numbers still stand for Facebook.")).to_be_visible()
+        await expect(page.get_by_text("Numbers stand for it.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Hide it")).to_have_count(0)
         await page.goto(f"{pages.url}/settings/sources")
         await page.get_by_role("link", name="Old flyer").click()
         await page.get_by_role("button", name="Hide it").click()
@@ -85,6 +85,8 @@ async def test_who_may_only_look_changes_nothing_and_what_does_not_fit_any_more_
     for what in ("", "/merge", "/hide"):
         assert (await analyst.post(f"/settings/sources/{one}{what}", data={"into": str(other)})).status == 403
     client = await pages.signed_in()
+    refused = await client.post(f"/settings/sources/{one}/hide", data={"hidden": "yes"})
+    assert "Numbers still stand for Facebook." in await refused.text()
     assert (await client.post(f"/settings/sources/{one}/merge", data={"into": str(one)})).status == 422
     stranger = pages.stranger.sources["Google Ads"]
     assert (await client.post(f"/settings/sources/{one}/merge", data={"into": str(stranger)})).status == 422
