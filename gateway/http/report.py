@@ -19,6 +19,7 @@ from gateway.reports.figures import Answer, Key, Row
 from gateway.reports.measures import Measure, Measures
 from gateway.reports.names import keys_of
 from gateway.reports.question import Question
+from gateway.reports.spend import SPENT_ON
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
@@ -28,6 +29,8 @@ _queries = load_queries(Path(__file__).parent, "report.sql")
 _LISTED = frozenset(
     {Measure.CALLS, Measure.ANSWERED, Measure.MISSED, Measure.FIRST_TIME, Measure.QUALIFIED, Measure.JOBS}
 )
+# How many people each of so many rows is: a question for each.
+_MOST_ASKED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ async def make_report(connection: Connection, company: Company, view: ReportView
     whole = await _total(connection, question, now)
     whole_before = await _total(connection, compared, before) if compared and before else None
     if Measure.CALLERS in measures:
-        now = replace(await _with_callers(connection, question, now, view.top), total=whole)
+        now = replace(await _with_callers(connection, question, now), total=whole)
         before = replace(before, total=whole_before) if before and whole_before else None
     shown = Shown(view, measures, words, facts.currency, facts.own, linker(question))
     laid_out = await _laid_out(connection, shown, question, compared, now, before)
@@ -154,7 +157,7 @@ def linker(question: Question) -> Link:
     return link
 
 
-async def _with_callers(connection: Connection, question: Question, now: Answer, most: int) -> Answer:
+async def _with_callers(connection: Connection, question: Question, now: Answer) -> Answer:
     """People do not add up, as one may call from two advertisements: each row with most calls is asked by itself."""
 
     async def asked(row: Row) -> Row:
@@ -162,7 +165,7 @@ async def _with_callers(connection: Connection, question: Question, now: Answer,
         found = await answer(connection, replace(question, by=(), where=of_row))
         return replace(row, measures=replace(row.measures, callers=found.total.callers))
 
-    rows = [await asked(row) for row in now.rows[:most]] if question.by else []
+    rows = [await asked(row) for row in now.rows[:_MOST_ASKED]] if question.by else []
     return replace(now, rows=(*rows, *now.rows[len(rows) :]))
 
 
@@ -239,13 +242,18 @@ def _notes(report: Report) -> Iterator[str]:
             "Expected calls: each call is split over all visits that may have made it. The true number lies "
             "within the ± two times out of three."
         )
-    money = any(each.is_money and each is not Measure.VALUE for each in shown.measures)
-    if money and report.answer.total.spend is None:
-        yield words.say("What was spent is known by source, channel and campaign, and not by this.")
-    elif money and not report.answer.total.spend:
-        yield words.say("No spend was entered for this period.")
-    elif money and report.answer.rows and all(row.measures.spend is None for row in report.answer.rows):
-        yield words.say("What was spent is known by source, channel and campaign, and not by this.")
+    if any(each.is_money and each is not Measure.VALUE for each in shown.measures):
+        asked = {*report.question.by, *report.question.where}
+        if not asked <= SPENT_ON:
+            yield words.say("What was spent is known by source, channel and campaign, and not by this.")
+        elif not report.answer.total.spend:
+            yield words.say("No spend was entered for this period.")
+    if Measure.CALLERS in shown.measures and len(report.answer.rows) > _MOST_ASKED:
+        yield words.ngettext(
+            "How many people called is told of the %(num)s row with most calls.",
+            "How many people called is told of the %(num)s rows with most calls.",
+            _MOST_ASKED,
+        )
     if not report.has_past:
         yield words.say("Nothing to compare with: there were no calls yet in the period before.")
     if left_out.spam:

@@ -308,6 +308,33 @@ async def test_shares_of_calls_are_explained(pages: Pages, told: Told) -> None:
     assert "1 call marked as spam is not counted." in await seen(client, "/reports")
 
 
+async def test_what_cannot_be_said_of_money_is_said(pages: Pages, told: Told) -> None:
+    client = await pages.signed_in()
+    known = "What was spent is known by source, channel and campaign, and not by this."
+    none = "No spend was entered for this period."
+    assert known in await seen(client, "/reports?by=number&measures=calls,spend")
+    assert known in await seen(client, "/reports?where.number=%2B13065552001&measures=calls,spend")
+    for page in ("/reports", "/reports?by=campaign&measures=spend"):
+        text = await seen(client, page)
+        assert known not in text
+        assert none not in text
+    async with pages.database.companies(pages.company.id) as wire:
+        await wire.execute("DELETE FROM spend")
+    text = await seen(client, "/reports?measures=calls,cost_per_job")
+    assert none in text
+    assert known not in text
+
+
+async def test_people_are_counted_once_in_each_row(pages: Pages, told: Told) -> None:
+    again = told.now - timedelta(days=1)
+    for source in ("Google Ads", "Google Ads", "Facebook"):
+        await add_call(pages.database, pages.company, source=source, caller="+13065551000", started_at=again)
+    table = table_of(await seen(await pages.signed_in(), "/reports?measures=calls,callers"))
+    callers = {"Google Ads": "5", "Facebook": "3", "Direct mail": "1", "Unknown": "1", "Total": "9"}
+    assert column(table, "Callers") == callers
+    assert column(table, "Calls")["Total"] == "12"
+
+
 @pytest.mark.parametrize("query", ["by=weather", "measures=luck", "where.city=a%00b", "top=x", "period=never"])
 async def test_an_address_that_cannot_be_one(pages: Pages, query: str) -> None:
     client = await pages.signed_in()
