@@ -23,7 +23,7 @@ function overTime(svg, chart, width, height) {
   const most = isStacked ? Math.max(0, ...layers.flatMap((layer) => layer.map((part) => part[1]))) : Math.max(0, ...shown.flatMap((each) => each.values.map((value) => value ?? 0)));
   const marks = axisMarks(most, chart.unit);
   const top = marks.at(-1);
-  const left = Math.max(...marks.map((mark) => chart.say(mark).length)) * LETTER + 8;
+  const left = Math.max(...marks.map((mark) => chart.say(mark).length)) * LETTER + 11;
   const right = width - BESIDE;
   const floor = height - BELOW;
   const y = (value) => floor - ((floor - ABOVE) * value) / top;
