@@ -57,6 +57,14 @@ def _because(words: Words, verdict: Verdict, currency: str) -> str:
         "wanted": _calls(words, verdict.wanted),
     }
     match verdict.kind:
+        case Kind.EARNS if verdict.dearer is not None:
+            return (
+                say(
+                    "A job costs %(cost)s, %(times)s times as much as from the other sources, but the money comes back "
+                    "between %(low)s and %(high)s times."
+                )
+                % said
+            )
         case Kind.EARNS:
             return say("A job costs %(cost)s, and the money comes back between %(low)s and %(high)s times.") % said
         case Kind.MARGINAL if verdict.dearer is not None and own.jobs > 0:

@@ -131,10 +131,10 @@ def _kind(found: Verdict) -> Kind:
     low, high = found.back
     if high < 1:
         return Kind.LOSES
-    if found.dearer is not None:
-        return Kind.MARGINAL
     if low > 1:
         return Kind.EARNS
+    if found.dearer is not None:
+        return Kind.MARGINAL
     return Kind.MARGINAL if low > 0 and high / low <= NEAR else Kind.TOO_FEW
 
 

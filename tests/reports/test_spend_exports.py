@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.reports.export_columns import ExportKind, Field
@@ -218,6 +218,7 @@ def test_what_is_no_table_is_refused(text: str) -> None:
         read(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300) | st.binary(max_size=300).map(decoded))
 def test_whatever_it_is_nothing_breaks(text: str) -> None:
     try:
@@ -227,6 +228,7 @@ def test_whatever_it_is_nothing_breaks(text: str) -> None:
     assert all(row.first_day <= row.last_day and row.amount >= 0 for row in found.rows)
 
 
+@settings(deadline=None)
 @given(
     amounts=st.lists(st.integers(0, 10**8), min_size=1, max_size=30),
     comma=st.booleans(),
