@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.delivery.mail import Mail
 from gateway.http.language import SOURCE
@@ -18,9 +18,13 @@ from gateway.reports.mail_due import Days, Kind
 from gateway.reports.mail_figures import Firm
 from gateway.reports.mail_subscriptions import Purpose, Subscription, Wish
 from gateway.store.database import Connection, Database, OwnCalls, only_own_calls
+from gateway.store.jobs import TryLater
 
 # So many calls show what an hour's list looks like.
 _SPECIMEN_CALLS = 3
+# After a change of many days they are counted anew, which takes minutes; a report does not wait for ever.
+_COUNTED_AFTER = timedelta(hours=1)
+_LOOK_AGAIN = timedelta(seconds=30)
 
 
 class ReportDesk:
@@ -39,7 +43,10 @@ class ReportDesk:
         self._now = now
 
     async def write(self, errand: Errand) -> Mail | None:
-        """The mail of an errand; none where its reader may not have it any more, or nothing is left to be told."""
+        """The mail of an errand; none where its reader may not have it any more, or nothing is left to be told.
+
+        Raises TryLater while its figures are not there yet.
+        """
         to = errand.subscription
         if to.removed_at is not None or to.confirmed_at is None or not may_have(to.wish.kind, to):
             return None
@@ -73,6 +80,8 @@ class ReportDesk:
         if errand.days is not None:
             to = errand.subscription
             told = await mail_figures.told(connection, firm, to.wish.kind, errand.days, self._now())
+            if told.answer.stale_days and datetime.now(UTC) - errand.queued_at < _COUNTED_AFTER:
+                raise TryLater("the calls of these days are still being counted", _LOOK_AGAIN)
             may_write = to.role is not None and Permission.SETTINGS_WRITE in GRANTS[Role(to.role)]
             return report_sheet(firm, words, to.wish.kind, told, self._base_url, may_write=may_write)
         zone = str(firm.zone)

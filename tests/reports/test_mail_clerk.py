@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import pytest_asyncio
 
 from gateway.delivery.mail import Mail, send
 from gateway.health import Condition, Health
+from gateway.http import report_letters
 from gateway.http.commands import add_user
 from gateway.http.permissions import GRANTS, Permission, Role
 from gateway.http.rendering import templates_of_checkout_or_wheel
 from gateway.http.report_letters import ReportDesk
-from gateway.reports import mail_calls, mail_clerk, mail_subscriptions
+from gateway.reports import mail_calls, mail_clerk, mail_figures, mail_subscriptions
 from gateway.reports.mail_alerts import Quiet
 from gateway.reports.mail_clerk import Errand
 from gateway.reports.mail_due import Kind
@@ -435,6 +437,26 @@ async def test_a_fault_in_writing_leaves_the_mail_to_be_tried_again(
     assert mail.fate is Fate.SENT
     assert len(office.taken) == 1
     assert len(tries) == 3
+
+
+async def test_a_report_waits_until_its_days_are_counted(
+    database: Database, company: MadeCompany, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await subscribe(database, company, Wish(Kind.DAILY))
+    await mail_clerk.post_due(database, MONDAY)
+    looks: list[int] = []
+    told = mail_figures.told
+
+    async def counting(*given: Any) -> mail_figures.Told:
+        looks.append(1)
+        found = await told(*given)
+        return replace(found, answer=replace(found.answer, stale_days=3)) if len(looks) < 3 else found
+
+    monkeypatch.setattr(mail_figures, "told", counting)
+    monkeypatch.setattr(report_letters, "_LOOK_AGAIN", timedelta(seconds=0.2))
+    async with gateway(database, office.port):
+        (mail,) = await settled(database, company, id)
+    assert (mail.fate, mail.tries, len(office.taken)) == (Fate.SENT, 3, 1)
 
 
 async def test_a_day_without_calls_is_told_in_two_sentences(
