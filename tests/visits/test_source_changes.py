@@ -1,5 +1,6 @@
 """Sources are renamed, merged and hidden, and whatever refers to them goes along, whichever table it is in."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -189,8 +190,9 @@ async def test_thousands_of_calls_are_told_once(database_dsn: str) -> None:
         async with database.companies(company) as wire:
             assert await wire.fetchval("SELECT count(*) FROM calls WHERE source_id = $1", other) == 3000
             await wire.execute("UPDATE calls SET note = 'x' WHERE asterisk_id = 'c1'")
-        while not any(":" in each for each in told):
-            await listener.execute("SELECT pg_sleep(0.05)")
+        async with asyncio.timeout(30):
+            while not any(":" in each for each in told):
+                await listener.execute("SELECT pg_sleep(0.05)")
         assert sum(":" in each for each in told) == 1
         assert "sources" in told
     finally:
