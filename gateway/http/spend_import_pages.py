@@ -1,5 +1,6 @@
 """Exports of advertisements, imported: what a file would become is shown before anything is stored, then all of it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -83,7 +84,10 @@ async def import_export(request: web.Request) -> web.StreamResponse:
         sources = await setup.sources(connection, of_setup(company))
         currency = await spend_book.currency_of(connection, company.id)
         try:
-            export = read_export(form.value("list"), region=company.region, currency=currency, said=_said(form))
+            # Tens of thousands of lines take a moment, in which other pages are served.
+            export = await asyncio.to_thread(
+                read_export, form.value("list"), region=company.region, currency=currency, said=_said(form)
+            )
         except UnreadableExport:
             form.refuse("file", words.say("There is no table with amounts in this file."))
             return await _show(request, company, form, status=422)
