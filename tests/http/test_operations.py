@@ -46,6 +46,7 @@ async def test_a_database_that_is_away_is_said_in_words(pages: Pages, postgres_s
 
 
 async def test_accounts_are_made_by_command(pages: Pages) -> None:
+    await add_user(pages.database, "first@example.com", "Acme Roofing", Role.OWNER)
     user = await add_user(pages.database, " New@Example.com ", "Acme Roofing", Role.OWNER)
     assert await add_user(pages.database, "new@example.com", "Acme Roofing", Role.ANALYST) == user
     link = await make_login_link(pages.database, "NEW@example.com", "https://calls.example/")
