@@ -24,7 +24,7 @@ from gateway.local.programs import prepare
 from gateway.settings import CallSettings
 from gateway.store.migrate import migrate
 from tests.attribution.traffic import PUT_OFF, SHAPES
-from tests.bench import call_list, classify, collector, leases, replay, reported, snippet
+from tests.bench import call_list, classify, collector, every_page, leases, replay, reported, snippet
 from tests.bench.packets import InviteTimes
 from tests.calls.exchange import Exchange
 from tests.calls.scenarios import Invite, caller_talks
@@ -307,6 +307,13 @@ async def counted() -> list[Figure]:
     ]
 
 
+async def opened() -> list[Figure]:
+    """Every page of a company with a year of calls and visits: the one that takes longest."""
+    slowest = await every_page.slowest()
+    what = f"every page with {every_page.CALLS:,} calls, slowest: {slowest.address}"
+    return [Figure(what, slowest.milliseconds, "ms", at_most=100.0)]
+
+
 # What needs no telephones, by the name that --only takes; CALLS stands for all that does.
 PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "classified": classified,
@@ -315,6 +322,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "collected": collected,
     "attributed": attributed,
     "listed": listed,
+    "opened": opened,
     "reported": counted,
 }
 CALLS = "calls"

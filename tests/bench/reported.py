@@ -10,7 +10,7 @@ reports are made of is counted by the gateway's own means; how long that takes i
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -297,7 +297,8 @@ async def _filled(calls: int, visits: int) -> AsyncIterator[tuple[Database, int,
         await migrate(server.dsn)
         database = await Database.open(server.dsn)
         try:
-            large, small, today = await _fill(server.admin_dsn.replace("/postgres?", "/numberpool?"), calls, visits)
+            superuser = server.admin_dsn.replace("/postgres?", "/numberpool?")
+            large, small, today = await fill(superuser, calls, visits, _KEPT)
             yield database, large, small, today
         finally:
             await database.close()
@@ -306,8 +307,11 @@ async def _filled(calls: int, visits: int) -> AsyncIterator[tuple[Database, int,
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _fill(dsn: str, calls: int, visits: int) -> tuple[int, int, date]:
-    """As a superuser and without triggers and indexes, which are made anew."""
+async def fill(dsn: str, calls: int, visits: int, kept: Collection[str] | None = None) -> tuple[int, int, date]:
+    """A large company and a small one, and the last of their days: as a superuser, without triggers and indexes.
+
+    These are made anew; ``kept`` names the only indexes of visits that are.
+    """
     wire = await asyncpg.connect(dsn, command_timeout=1800)
     try:
         await wire.execute("SET maintenance_work_mem = '512MB'; SET work_mem = '128MB'")
@@ -348,7 +352,8 @@ async def _fill(dsn: str, calls: int, visits: int) -> tuple[int, int, date]:
         for table in _FILLED:
             await wire.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
         for index in indexes:
-            if index["tablename"] != "visits" or index["indexname"] in _KEPT[1:]:
+            is_made = index["indexname"] == "visits_id"
+            if not is_made and (kept is None or index["tablename"] != "visits" or index["indexname"] in kept):
                 await wire.execute(index["indexdef"].replace(" ON ONLY ", " ON "))
         for table in _FILLED:
             await wire.execute(f"VACUUM ANALYZE {table}")
