@@ -136,48 +136,53 @@ WHERE p.company_id = :company_id AND p.id = given.id
        OR given.name_from = p.name_from AND p.name_from < 3 AND given.at >= coalesce(p.last_at, '-infinity'));
 
 -- name: recount!
--- What stands beside a name, counted anew.
-UPDATE people p
-SET calls = n.calls, forms = n.forms, first_at = n.first_at, last_at = n.last_at,
-    jobs = coalesce(j.jobs, 0), value = coalesce(j.value, 0), currency = coalesce(j.currency, ''),
-    phone = coalesce(k.phone, ''), email = coalesce(k.email, ''),
-    source_id = f.source_id, source = coalesce(f.source, '')
-FROM unnest(:people::bigint[]) AS asked (id)
-CROSS JOIN LATERAL (
-    SELECT count(o.call_id) AS calls, count(o.lead_id) AS forms, min(o.at) AS first_at, max(o.at) AS last_at
-    FROM person_of o WHERE o.company_id = :company_id AND o.person_id = asked.id
-) n
-LEFT JOIN LATERAL (
-    SELECT count(*) AS jobs, sum(job.value) AS value, max(job.currency) AS currency
-    FROM jobs job WHERE job.company_id = :company_id AND job.id IN (
-        SELECT l.job_id FROM person_of o
-        JOIN job_leads l ON l.company_id = o.company_id AND l.call_id = o.call_id
-        WHERE o.company_id = :company_id AND o.person_id = asked.id
-        UNION SELECT l.job_id FROM person_of o
-        JOIN job_leads l ON l.company_id = o.company_id AND l.lead_id = o.lead_id
-        WHERE o.company_id = :company_id AND o.person_id = asked.id)
-) j ON true
-LEFT JOIN LATERAL (
-    SELECT (array_agg(key.value ORDER BY key.last_at DESC, key.value) FILTER (WHERE key.kind = 'phone'))[1] AS phone,
-           (array_agg(key.value ORDER BY key.last_at DESC, key.value) FILTER (WHERE key.kind = 'email'))[1] AS email
-    FROM person_keys key WHERE key.company_id = :company_id AND key.person_id = asked.id
-) k ON true
-LEFT JOIN LATERAL (
-    SELECT coalesce(c.source_id, s.id) AS source_id, coalesce(s.name, v.label) AS source
-    FROM (SELECT o.call_id, o.lead_id FROM person_of o
-          WHERE o.company_id = :company_id AND o.person_id = asked.id ORDER BY o.at, o.id LIMIT 1) first
-    LEFT JOIN calls c ON c.company_id = :company_id AND c.id = first.call_id
-    LEFT JOIN leads l ON l.company_id = :company_id AND l.id = first.lead_id
+-- What stands beside a name, counted anew: once for each of these people, whatever is known of how many there are.
+WITH counted AS MATERIALIZED (
+    SELECT asked.id, n.calls, n.forms, n.first_at, n.last_at,
+           coalesce(j.jobs, 0) AS jobs, coalesce(j.value, 0) AS value, coalesce(j.currency, '') AS currency,
+           coalesce(k.phone, '') AS phone, coalesce(k.email, '') AS email,
+           f.source_id, coalesce(f.source, '') AS source
+    FROM unnest(:people::bigint[]) AS asked (id)
+    CROSS JOIN LATERAL (
+        SELECT count(o.call_id) AS calls, count(o.lead_id) AS forms, min(o.at) AS first_at, max(o.at) AS last_at
+        FROM person_of o WHERE o.company_id = :company_id AND o.person_id = asked.id
+    ) n
     LEFT JOIN LATERAL (
-        SELECT visit.label FROM visits visit
-        WHERE visit.company_id = :company_id AND visit.visitor_id = l.visitor_id AND visit.is_touch
-          AND visit.started_at <= l.received_at
-        ORDER BY visit.started_at LIMIT 1
-    ) v ON true
-    LEFT JOIN source_labels named ON named.company_id = :company_id AND named.label = v.label
-    LEFT JOIN sources s ON s.company_id = named.company_id AND s.id = named.source_id
-) f ON true
-WHERE p.company_id = :company_id AND p.id = asked.id;
+        SELECT count(*) AS jobs, sum(job.value) AS value, max(job.currency) AS currency
+        FROM jobs job WHERE job.company_id = :company_id AND job.id IN (
+            SELECT l.job_id FROM person_of o
+            JOIN job_leads l ON l.company_id = o.company_id AND l.call_id = o.call_id
+            WHERE o.company_id = :company_id AND o.person_id = asked.id
+            UNION SELECT l.job_id FROM person_of o
+            JOIN job_leads l ON l.company_id = o.company_id AND l.lead_id = o.lead_id
+            WHERE o.company_id = :company_id AND o.person_id = asked.id)
+    ) j ON true
+    LEFT JOIN LATERAL (
+        SELECT (array_agg(key.value ORDER BY key.last_at DESC, key.value) FILTER (WHERE key.kind = 'phone'))[1] AS phone,
+               (array_agg(key.value ORDER BY key.last_at DESC, key.value) FILTER (WHERE key.kind = 'email'))[1] AS email
+        FROM person_keys key WHERE key.company_id = :company_id AND key.person_id = asked.id
+    ) k ON true
+    LEFT JOIN LATERAL (
+        SELECT coalesce(c.source_id, s.id) AS source_id, coalesce(s.name, v.label) AS source
+        FROM (SELECT o.call_id, o.lead_id FROM person_of o
+              WHERE o.company_id = :company_id AND o.person_id = asked.id ORDER BY o.at, o.id LIMIT 1) first
+        LEFT JOIN calls c ON c.company_id = :company_id AND c.id = first.call_id
+        LEFT JOIN leads l ON l.company_id = :company_id AND l.id = first.lead_id
+        LEFT JOIN LATERAL (
+            SELECT visit.label FROM visits visit
+            WHERE visit.company_id = :company_id AND visit.visitor_id = l.visitor_id AND visit.is_touch
+              AND visit.started_at <= l.received_at
+            ORDER BY visit.started_at LIMIT 1
+        ) v ON true
+        LEFT JOIN source_labels named ON named.company_id = :company_id AND named.label = v.label
+        LEFT JOIN sources s ON s.company_id = named.company_id AND s.id = named.source_id
+    ) f ON true
+)
+UPDATE people p
+SET calls = c.calls, forms = c.forms, first_at = c.first_at, last_at = c.last_at, jobs = c.jobs, value = c.value,
+    currency = c.currency, phone = c.phone, email = c.email, source_id = c.source_id, source = c.source
+FROM counted c
+WHERE p.company_id = :company_id AND p.id = c.id;
 
 -- name: remove_empty
 -- Whoever has neither call nor form is nobody, unless somebody wrote a name or a note. That a number is shared is kept.
