@@ -139,7 +139,7 @@ class Gateway:
         running = self._process is not None and self._process.returncode is None
         return running and (await self.health()).get(f"asterisk:{self.node}", {}).get("condition") == "ok"
 
-    async def wait_health(self, part: str, condition: str, seconds: float = 15) -> str:
+    async def wait_health(self, part: str, condition: str, seconds: float = 60) -> str:
         """Wait until ``part`` is in that ``condition``; what it says then."""
         said: list[str] = []
 

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ from tests.site_check.conftest import SANDBOX, Town
 from tests.stack import PROJECT, eventually
 
 PAGE = '<p>Call (306) 555-1234</p><a href="tel:+13065551234">Call</a>'
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is left behind is of this test: others check sites at the same time."""
+    with tempfile.TemporaryDirectory(prefix="np-test-") as folder:
+        Path(folder).chmod(0o755)  # the browser may run as somebody else
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 def settings_file(town: Town, folder: Path, chromium: str, more: str = "") -> Path:
