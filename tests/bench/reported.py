@@ -316,7 +316,7 @@ async def fill(dsn: str, calls: int, visits: int, kept: Collection[str] | None =
     try:
         await wire.execute("SET maintenance_work_mem = '512MB'; SET work_mem = '128MB'")
         await wire.execute(_SETTING.format(seed=SEED))
-        node = await wire.fetchval("INSERT INTO nodes (name) VALUES ('pbx') RETURNING id")
+        node = await wire.fetchval("INSERT INTO nodes (name) VALUES ('year') RETURNING id")
         began = await wire.fetchval("SELECT date_trunc('day', now()) - interval '364 days 12 hours'")
         for month in range(13):
             await wire.execute(
