@@ -50,6 +50,10 @@ class CannotSpeak(Mendable):
         super().__init__((self.__doc__ or "").format(reason=reason))
 
 
+class Unspeakable(CannotSpeak):
+    """Words could not be made into sound: {reason}. The engine has no voice for them; others it speaks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What is said, and in which language (``en``, ``pt-br``: a voice of the engine)."""
@@ -72,6 +76,7 @@ class Speech:
     def __init__(self, folder: Path, settings: SpeechSettings) -> None:
         self._folder, self._command = folder, settings.command
         self._there: set[str] | None = None
+        self._silent: set[str] = set()  # what the engine has no sound for: asked once
         self._making = asyncio.Lock()
 
     def sound(self, words: Words) -> str | None:
@@ -80,14 +85,22 @@ class Speech:
         return str(self._folder / name) if name in self._known() else None
 
     async def prepare(self, wanted: Iterable[Words]) -> int:
-        """Make what is missing; how many there were. Raises CannotSpeak, and OSError where the folder takes nothing."""
+        """Make what is missing; how many there were. Raises CannotSpeak, and OSError where the folder takes nothing.
+
+        What the engine has no sound for is passed over: one visitor's odd word keeps no other from being said.
+        """
         made = 0
         async with self._making:
             for words in dict.fromkeys(wanted):
                 name = self._name(words)
-                if not words.safe or name in self._known():
+                if not words.safe or name in self._known() or name in self._silent:
                     continue
-                samples = await self._spoken(words)
+                try:
+                    samples = await self._spoken(words)
+                except Unspeakable as error:
+                    _log.info("words that cannot be spoken are passed over", words=words.safe, fault=str(error))
+                    self._silent.add(name)
+                    continue
                 await asyncio.to_thread(self._keep, name, samples)
                 self._known().add(name)
                 made += 1
@@ -177,6 +190,6 @@ def telephone_sound(wav: bytes, engine: str) -> bytes:
     samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _QUIET)
     if not len(loud):
-        raise CannotSpeak(f"{engine} gave silence")
+        raise Unspeakable(f"{engine} gave silence")
     said = samples[loud[0] : loud[-1] + 1].astype(np.float64)
     return bytes((said * (_LOUDEST / np.abs(said).max())).astype("<i2").tobytes())

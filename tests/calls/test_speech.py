@@ -96,6 +96,21 @@ async def test_an_engine_that_fails_says_so_and_leaves_nothing(
     assert not (tmp_path / "sounds").exists()
 
 
+async def test_words_without_a_sound_keep_no_others_from_being_said(tmp_path: Path) -> None:
+    silent_where_odd = (
+        "import sys, io, wave\nwords = sys.stdin.read()\nfile = io.BytesIO()\nsound = wave.open(file, 'wb')\n"
+        "sound.setparams((1, 2, 8000, 0, 'NONE', ''))\n"
+        "sound.writeframes((b'\\0\\0' if 'odd' in words else b'\\0\\x20\\0\\xe0') * 4000)\nsound.close()\n"
+        "sys.stdout.buffer.write(file.getvalue())"
+    )
+    speech = Speech(tmp_path, SpeechSettings(command=(sys.executable, "-c", silent_where_odd)))
+    odd, other = Words("odd"), Words("Google Ads")
+    assert await speech.prepare([odd, other]) == 1
+    assert speech.sound(odd) is None
+    assert speech.sound(other)
+    assert await speech.prepare([odd, other]) == 0
+
+
 async def test_what_nobody_wanted_for_long_goes(settings: SpeechSettings, tmp_path: Path) -> None:
     speech = Speech(tmp_path, settings)
     old, wanted = Words("Newspaper"), Words("Radio")
