@@ -5,8 +5,11 @@ lives in a temporary folder and on free ports. Nothing is shared but the program
 """
 
 import asyncio
+import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,6 +32,8 @@ ASTERISK_CACHE = PROJECT / ".numberpool" / "asterisk"
 _TEMPLATE = "numberpool_template"
 
 StartAsterisk = Callable[..., Awaitable[PrivateAsterisk]]
+# A command as a person types it; ``given`` is what it reads.
+Typed = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -124,6 +129,29 @@ async def start_asterisk(asterisk_home: AsteriskHome, short_path: Path) -> Async
             return asterisk
 
         yield start
+
+
+@pytest.fixture
+def numberpool(database_dsn: str, tmp_path: Path) -> Typed:
+    """``numberpool``, each command a process of its own, over the test's database."""
+
+    def typed(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *words],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "PYTHONPATH": str(PROJECT),
+                "NUMBERPOOL_POSTGRES__DSN": database_dsn,
+            },
+        )
+
+    return typed
 
 
 def lasts(measured: float, seconds: float) -> bool:

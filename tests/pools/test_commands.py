@@ -1,38 +1,9 @@
 """The commands as a person types them, each a process of its own, on a real Postgres."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-Typed = Callable[..., "subprocess.CompletedProcess[str]"]
-
-PROJECT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def numberpool(database_dsn: str, tmp_path: Path) -> Typed:
-    def typed(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "gateway", *words],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
-                "PYTHONPATH": str(PROJECT),
-                "NUMBERPOOL_POSTGRES__DSN": database_dsn,
-            },
-        )
-
-    return typed
+from tests.stack import Typed
 
 
 def test_the_example_is_set_up_by_hand(numberpool: Typed) -> None:

@@ -1,17 +1,11 @@
 """``numberpool spend`` as a person types it, each command a process of its own, on a real Postgres."""
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-Typed = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.stack import Typed
 
-PROJECT = Path(__file__).parents[2]
 EXPORT = """Campaign report
 November 2026
 Day,Campaign,Currency code,Cost
@@ -23,28 +17,13 @@ Total: Account,,CAD,30.50
 
 
 @pytest.fixture
-def numberpool(database_dsn: str, tmp_path: Path) -> Typed:
-    def typed(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "gateway", *words],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
-                "PYTHONPATH": str(PROJECT),
-                "NUMBERPOOL_POSTGRES__DSN": database_dsn,
-            },
-        )
-
-    made = typed("company", "add", "Acme Roofing", "--region", "CA", "--currency", "CAD")
+def numberpool(numberpool: Typed) -> Typed:
+    """Of a company with two sources."""
+    made = numberpool("company", "add", "Acme Roofing", "--region", "CA", "--currency", "CAD")
     assert made.returncode == 0, made.stderr
     for source in ("Google Ads", "Newspaper"):
-        assert typed("source", "add", source).returncode == 0
-    return typed
+        assert numberpool("source", "add", source).returncode == 0
+    return numberpool
 
 
 def test_amounts_by_hand(numberpool: Typed) -> None:
