@@ -9,6 +9,7 @@ import click
 from gateway.asterisk.dialstring import checked_sound
 from gateway.calls.whisper import language_of
 from gateway.errors import Mendable
+from gateway.pools.errors import BadSound, NoSuchSource
 from gateway.pools.setup import sources, the_company
 from gateway.settings import Settings
 from gateway.store.queries import load_queries
@@ -20,15 +21,10 @@ _queries = load_queries(Path(__file__).parent, "whispers.sql")
 
 
 class NoSuchLanguage(Mendable):
-    """That is no language as espeak-ng names them; write en, de, pt-br or ru, say (espeak-ng --voices lists them)."""
+    """A language is given that no voice can have."""
 
-
-class NoSuchSource(Mendable):
-    """The company has no source of that name; numberpool source list shows them."""
-
-
-class NoSound(Mendable):
-    """That is no sound; name a file that Asterisk can play, without its ending, such as custom/google-ads."""
+    def __init__(self, given: str) -> None:
+        super().__init__(f"{given!r} is no language; write en, de, pt-br or ru, say (espeak-ng --voices lists them).")
 
 
 @click.group()
@@ -43,7 +39,7 @@ def whisper() -> None:
 def on(settings: Settings, language: str | None, company: str | None) -> None:
     """Speak whispers. They are made ahead; a call never waits for one."""
     if language is not None and not _LANGUAGE.fullmatch(language):
-        raise NoSuchLanguage
+        raise NoSuchLanguage(language)
 
     async def work(connection: Any) -> str:
         owner = await the_company(connection, company)
@@ -79,13 +75,13 @@ def sound(settings: Settings, source: str, file: str | None, company: str | None
         try:
             checked_sound(file)
         except ValueError as error:
-            raise NoSound(str(error)) from None
+            raise BadSound(str(error)) from None
 
     async def work(connection: Any) -> str:
         owner = await the_company(connection, company)
         id = next((row["id"] for row in await sources(connection, owner) if row["name"] == source), None)
         if id is None:
-            raise NoSuchSource
+            raise NoSuchSource(source)
         await _queries.set_source_whisper(connection, company_id=owner.id, id=id, sound=file)
         return (
             f"Calls that {source} brought are announced by {file}." if file else f"{source} is spoken in words again."
