@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
-from gateway.asterisk.dialstring import checked_sound
 from gateway.calls.whisper import language_of
 from gateway.errors import Mendable
-from gateway.pools.errors import BadSound, NoSuchSource
-from gateway.pools.setup import sources, the_company
+from gateway.pools.errors import NoSuchSource
+from gateway.pools.setup import sound_of, sources, the_company
 from gateway.settings import Settings
 from gateway.store.queries import load_queries
 from gateway.terminal import in_transaction, of_company
@@ -71,18 +70,13 @@ def off(settings: Settings, company: str | None) -> None:
 @click.pass_obj
 def sound(settings: Settings, source: str, file: str | None, company: str | None) -> None:
     """Whisper FILE, a sound of Asterisk's without its ending, for calls of SOURCE; without FILE, words again."""
-    if file is not None:
-        try:
-            checked_sound(file)
-        except ValueError as error:
-            raise BadSound(str(error)) from None
 
     async def work(connection: Any) -> str:
         owner = await the_company(connection, company)
         id = next((row["id"] for row in await sources(connection, owner) if row["name"] == source), None)
         if id is None:
             raise NoSuchSource(source)
-        await _queries.set_source_whisper(connection, company_id=owner.id, id=id, sound=file)
+        await _queries.set_source_whisper(connection, company_id=owner.id, id=id, sound=sound_of(file))
         return (
             f"Calls that {source} brought are announced by {file}." if file else f"{source} is spoken in words again."
         )

@@ -7,14 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.asterisk.dialstring import checked_sound
 from gateway.calls.emergency import is_emergency
 from gateway.pools import errors, pool_errors, setup
 from gateway.pools.loops import called_by, leads_to
 from gateway.pools.number_table import Entry
 from gateway.pools.numbers import NumberError, to_e164
 from gateway.pools.pool_setup import price
-from gateway.pools.setup import Company
+from gateway.pools.setup import Company, sound_of
 from gateway.store.queries import load_queries
 
 Progress = Callable[[int, int], None]
@@ -185,7 +184,7 @@ class _Places:
             pool_id,
             None if source is None else _named(source, self.sources, errors.NoSuchSource),
             None if destination is None else _named(destination, self.destinations, errors.NoSuchDestination),
-            _sound(entry.said.get("whisper")),
+            sound_of(entry.said.get("whisper")),
             None if said_price is None else price(said_price),
             entry.said.get("note", ""),
         )
@@ -195,15 +194,6 @@ def _named(name: str, known: Mapping[str, Place], missing: type[errors.SetupErro
     if name.strip() not in known:
         raise missing(name)
     return known[name.strip()]
-
-
-def _sound(name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        return checked_sound(name)
-    except ValueError as error:
-        raise errors.BadSound(str(error)) from None
 
 
 async def _without_clashes(connection: Any, company: Company, rows: Iterable[_Row]) -> tuple[list[_Row], list[Fault]]:

@@ -108,7 +108,7 @@ async def add_company(
         region=region,
         currency=currency,
         record_calls=record_calls,
-        announcement=_sound(announcement),
+        announcement=sound_of(announcement),
         main_number=main_number and _number(main_number, region),
         is_default=is_default,
     )
@@ -282,7 +282,7 @@ async def add_number(
         destination_id=destination
         and _by_name(await destinations(connection, company), destination, errors.NoSuchDestination),
         record_calls=record_calls,
-        whisper=_sound(whisper),
+        whisper=sound_of(whisper),
         fax=fax,
     )
     if number_id is None:
@@ -330,7 +330,8 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def _sound(name: str | None) -> str | None:
+def sound_of(name: str | None) -> str | None:
+    """A sound as it was given, none where none was. Raises BadSound."""
     if name is None:
         return None
     try:
