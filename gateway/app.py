@@ -28,6 +28,7 @@ from gateway.calls.speech import Speech
 from gateway.calls.talked import Talked
 from gateway.calls.whispering import Whispering
 from gateway.delivery import letters
+from gateway.endless import endless
 from gateway.health import Condition, Health
 from gateway.http.app import PagesParts, pages_app
 from gateway.http.collector.running import run_collector
@@ -50,7 +51,6 @@ from gateway.visits import months, rule_runs
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
 # Notifications bring changes at once; this only mends what a lost one would leave.
 DIRECTORY_SECONDS = 60.0
-RESTART_SECONDS = 1.0
 # A whisper that is wrong is worse than none: whoever answers believes it.
 SURE_ENOUGH = 0.5
 # How long the last calls may take to get into the database when we are stopped; what does not is in the outbox.
@@ -176,11 +176,11 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
             await numbers.load()
             numbers_changed()
 
-        writing = asyncio.create_task(_endless("calls", ledger.run, health))
+        writing = asyncio.create_task(endless("calls", ledger.run, health))
         remembering = asyncio.create_task(_remember(talked, database))
         try:
             async with _pages(settings, database, health, listener):
-                endless: dict[str, Callable[[], Awaitable[None]]] = {
+                parts: dict[str, Callable[[], Awaitable[None]]] = {
                     "postgres": listener.run,
                     "numbers": lambda: numbers.keep(numbers_changed),
                     "jobs": lambda: run_jobs(
@@ -212,10 +212,10 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }
                 if settings.collector.in_gateway:
-                    endless["collector"] = lambda: run_collector(settings.collector, database, listener, health)
+                    parts["collector"] = lambda: run_collector(settings.collector, database, listener, health)
                 async with asyncio.TaskGroup() as group:
-                    for part, work in endless.items():
-                        group.create_task(_endless(part, work, health))
+                    for part, work in parts.items():
+                        group.create_task(endless(part, work, health))
         finally:
             # The nodes have logged off: what they noted last gets its moment.
             with suppress(TimeoutError):
@@ -250,17 +250,6 @@ async def _remember(talked: Talked, database: Database) -> None:
         _log.debug("conversations were read")
     except AWAY as error:
         _log.warning("who talked with whom before cannot be read", fault=str(error))
-
-
-async def _endless(part: str, work: Callable[[], Awaitable[None]], health: Health) -> None:
-    """Do ``work``, which ends only by a fault nobody foresaw, again and again: the other parts go on meanwhile."""
-    while True:
-        try:
-            await work()
-        except Exception as error:
-            _log.exception("a part of the gateway failed; it is started again", part=part)
-            health.tell(part, Condition.NEEDS_PERSON, f"Failed and was started again ({error}); the log says where.")
-        await asyncio.sleep(RESTART_SECONDS)
 
 
 def _letters(settings: Settings, database: Database, health: Health) -> dict[str, Handler]:

@@ -91,6 +91,7 @@ class Ledger:
         self.on_written: list[Callable[[Written], None]] = []
         self.on_back: list[Callable[[], None]] = []
         self._let_go = False
+        self._ran = False
         # Of numbers that nobody owns, while no company takes such calls: they must not hold up the others.
         self._ownerless: dict[tuple[str, str], Noted] = {}
 
@@ -112,8 +113,8 @@ class Ledger:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Write until cancelled."""
-        troubled = False
+        """Write until cancelled. Begun again after a fault, it says that it is well once it has written something."""
+        troubled, self._ran = self._ran, True
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_SECONDS if self._ownerless else None):

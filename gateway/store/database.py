@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 else:  # asyncpg's class takes no parameter when it runs
     Connection = PoolConnectionProxy
 
-# What a query ends in when Postgres is away, starting or shutting down, and what else a retry may mend.
-AWAY: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# What a query ends in when Postgres is away, starting or shutting down, and what else a retry may mend. The last is
+# what asyncpg says of a connection that was cut off while its answer was being read.
+AWAY: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 MINIMUM_VERSION = 15
 ACQUIRE_SECONDS = 10.0
