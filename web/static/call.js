@@ -1,6 +1,7 @@
 // One call: its player, and the page kept up to date while the call goes on.
 
 import { start } from "./clock.js";
+import { isShortcut } from "./keys.js";
 import { onMarked } from "./marks.js";
 import { Player } from "./player.js";
 import { refresher, remember } from "./refresh.js";
@@ -35,7 +36,7 @@ onMarked(update);
 
 // One key a status: 1 is the first button, and so on.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (!isShortcut(event)) return;
   const button = /^[1-6]$/.test(event.key) && document.querySelectorAll(".statuses button")[event.key - 1];
   button?.click?.();
 });

@@ -1,6 +1,7 @@
 // The call log: live, played in place, walked and marked by keyboard. Without this file it is a plain page that works.
 
 import { start } from "./clock.js";
+import { isShortcut, letter } from "./keys.js";
 import { follow } from "./stream.js";
 import { send, show } from "./notices.js";
 import { onMarked, openMarks } from "./marks.js";
@@ -61,13 +62,8 @@ async function mark(row, status) {
   update();
 }
 
-// Keys by place of the letter on a Latin keyboard too, so that they work while another alphabet is on.
-function letter(event) {
-  return /^Key[A-Z]$/.test(event.code) && !/^[a-z]$/.test(event.key) ? event.code[3].toLowerCase() : event.key;
-}
-
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, details.menu, dialog")) return;
+  if (!isShortcut(event)) return;
   const all = rows();
   const at = all.indexOf(document.activeElement?.closest("li.call"));
   const inList = at >= 0;

@@ -4,6 +4,7 @@
 import WaveSurfer from "./wavesurfer.js";
 
 import { spoken } from "./clock.js";
+import { isShortcut, letter } from "./keys.js";
 import { show as say } from "./notices.js";
 
 const STEPS = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
@@ -222,10 +223,8 @@ export class Player {
   }
 
   keyAnywhere(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.root.isConnected) return;
-    if (event.target.closest("input, select, textarea, dialog, [role=menu]")) return;
-    // The key's place counts as well: another alphabet may be on.
-    const key = /^Key[A-Z]$/.test(event.code) ? event.code[3].toLowerCase() : event.key;
+    if (!this.root.isConnected || !isShortcut(event)) return;
+    const key = letter(event);
     if (key === " " || key === "k") {
       if (key === " " && event.target.closest("button, a, summary")) return;
       this.toggle();
