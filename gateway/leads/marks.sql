@@ -1,4 +1,5 @@
--- Marks on calls. A change of a call's row is told to the pages by its trigger.
+-- Marks on calls. A change of a call's row is told to the pages by its trigger. gateway.leads.marks makes the same queries
+-- of forms, chats and texts out of them, which have the same tables under other names.
 
 -- name: marks_of_call^
 -- Status and note.
@@ -59,6 +60,14 @@ SELECT c.caller_name, c.note,
                  JOIN tags t ON t.company_id = m.company_id AND t.id = m.tag_id
                  WHERE m.company_id = c.company_id AND m.call_id = c.id), '{}') AS tags
 FROM calls c WHERE c.company_id = :company_id AND c.id = :call_id;
+
+-- name: texts_of_lead^
+-- What a form, chat or text is found by, besides its number.
+SELECT l.data, l.email, l.note,
+       coalesce((SELECT array_agg(t.name ORDER BY t.folded) FROM lead_tags m
+                 JOIN tags t ON t.company_id = m.company_id AND t.id = m.tag_id
+                 WHERE m.company_id = l.company_id AND m.lead_id = l.id), '{}') AS tags
+FROM leads l WHERE l.company_id = :company_id AND l.id = :lead_id;
 
 -- name: index_call!
 -- The words of a call become these.

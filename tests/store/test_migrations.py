@@ -272,6 +272,18 @@ ROWS = {
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE companies SET messages_to = 'office@example.com';
     """,
+    "0039_lead_marks": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO lead_tags SELECT l.company_id, l.id, t.id, l.received_at
+            FROM leads l JOIN tags t ON t.company_id = l.company_id;
+        INSERT INTO lead_words SELECT company_id, 'roof', received_at, id FROM leads;
+        UPDATE leads l SET status = 'quoted', note = 'wants a call', source_id = s.id, number_id = n.id,
+                           confidence = 0.9, sent_as = l.id::text, credited_at = now()
+            FROM sources s JOIN tracking_numbers n ON n.company_id = s.company_id
+            WHERE s.company_id = l.company_id;
+        INSERT INTO collector_tokens (company_id, kind, hash, name)
+            SELECT id, 'leads', sha256(id::text::bytea), 'Chat' FROM companies;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
