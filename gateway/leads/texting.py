@@ -30,10 +30,10 @@ async def lead_of_text(
     received_at: datetime,
     media: int = 0,
 ) -> UUID:
-    """The lead that a conversation begins with; its id. In the caller's transaction, on a connection that sees the company.
+    """The lead that a conversation begins with; its id. In the caller's transaction, which sees the company.
 
-    ``number`` is the one it was sent to and ``phone`` the other party, both E.164 (``phone`` may be empty where it is no
-    number of that kind, such as a short code). ``number_id``: the tracking number, where it is one. ``media`` counts what
+    ``number`` is the one it was sent to and ``phone`` the other party, both E.164; ``phone`` may be empty where it is
+    no such number, as a short code is none. ``number_id``: the tracking number, where it is one. ``media`` counts what
     came with it. What brought it is decided at once, as of a call to that number at that moment.
     """
     id = new_id(received_at)
