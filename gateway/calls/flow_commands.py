@@ -8,14 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.asterisk.routecode import encode_fitting, encode_route
 from gateway.calls import flow_setup
 from gateway.calls.flow import FlowRefused
 from gateway.calls.flow_words import in_words
-from gateway.calls.load import load_directory
-from gateway.calls.route import Destination
-from gateway.calls.steps import Moment
-from gateway.pools.numbers import printed, to_e164
+from gateway.calls.route_shown import route_shown
+from gateway.pools.numbers import printed
 from gateway.pools.setup import the_company
 from gateway.settings import Settings
 from gateway.terminal import in_transaction, of_company, table
@@ -250,44 +247,23 @@ def show_route(
 
     Who is first where turns, idle telephones or chance decide is for each call anew; shown is one of them.
     """
-    calls = settings.calls
     trunks = settings.node(node).trunks if settings.nodes or node else ()
 
     async def work(connection: Any) -> str:
         owner = await the_company(connection, company)
-        directory = await load_directory(
-            connection,
-            Destination(calls.default_destination, calls.ring_seconds),
-            calls.dialplan_contexts,
-            calls.emergency_callers,
-        )
-        found = directory.match([to_e164(number, owner.region)])
-        if found is not None and found.company_id != owner.id:
-            found = None
-        gone_by = found.flow if found is not None else directory.default_flow
         house = await flow_setup.house_of(connection, owner)
         now = _moment(at, house.zone)
-        dialled = [] if found is None else [found.e164]
-        lines: list[tuple[str, str]] = [
-            ("the gateway's line", encode_route(directory.decide(dialled, caller, Moment(now, trunks=trunks)), trunks)),
-            ("nobody to ask", encode_route(directory.decide(dialled, caller), trunks)),
-        ]
-        if gone_by is not None:
-            prefix = f"Menu/{gone_by.id}-{gone_by.revision}-"
-            lines += [
-                (choice, encode_fitting(steps, trunks))
-                for choice, steps in directory.branches()
-                if choice.startswith(prefix)
-            ]
+        shown = await route_shown(connection, owner, settings.calls, trunks, number, now, caller)
+        gone_by = shown.flow
         names = await flow_setup.destination_names(connection, owner)
-        who = printed(found.e164, owner.region) if found else f"{number} (no tracking number: the default)"
+        who = printed(shown.e164, owner.region) if shown.e164 else f"{number} (no tracking number: the default)"
         said = in_words(gone_by.start, names, house, now) if gone_by else "no flow: its destinations in order"
         return (
             f"{who} at {now.astimezone(house.zone):%A, %d %B %Y, %H:%M} ({house.zone})\n"
             + (f"flow {gone_by.name}, revision {gone_by.revision}\n\n" if gone_by else "\n")
             + "\n".join(f"  {line}" for line in said.splitlines())
             + "\n\n"
-            + table(("ASKED", "LINE"), lines, "")
+            + table(("ASKED", "LINE"), [(each.asked, each.line) for each in shown.lines], "")
         )
 
     in_transaction(settings, work)

@@ -5,10 +5,13 @@ never comes.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.calls.flow import WEEK, Holiday, Hours, Shift
+
+# How far one looks for the next opening or closing: past any yearly holiday.
+LOOK_AHEAD = timedelta(days=370)
 
 
 def is_open(hours: Hours, moment: datetime, zone: ZoneInfo) -> bool:
@@ -18,6 +21,21 @@ def is_open(hours: Hours, moment: datetime, zone: ZoneInfo) -> bool:
     if any(shift.opens <= clock and (clock < shift.closes or _overnight(shift)) for shift in shifts_on(hours, today)):
         return True
     return any(_overnight(shift) and clock < shift.closes for shift in shifts_on(hours, today - timedelta(days=1)))
+
+
+def next_change(hours: Hours, moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """When that which holds at ``moment`` ends, opening or closing, in UTC; none within the next ``LOOK_AHEAD``."""
+    holds, first = is_open(hours, moment, zone), moment.astimezone(zone).date()
+    for days in range(-1, LOOK_AHEAD.days):
+        day = first + timedelta(days=days)
+        borders = [datetime.combine(day, time(0), zone), datetime.combine(day + timedelta(days=1), time(0), zone)]
+        for shift in shifts_on(hours, day):
+            borders.append(datetime.combine(day, shift.opens, zone))
+            borders.append(datetime.combine(day + timedelta(days=_overnight(shift)), shift.closes, zone))
+        for border in sorted(border.astimezone(UTC) for border in borders):
+            if border > moment and is_open(hours, border, zone) != holds:
+                return border
+    return None
 
 
 def zone_named(name: str) -> ZoneInfo:
