@@ -10,5 +10,6 @@ class Mendable(Exception):
     ├── LocalError       gateway.local.errors
     ├── SetupError       gateway.pools.errors
     ├── MailNotSent      gateway.delivery.commands
+    ├── NoUsableKey      gateway.http.sealing
     └── CommandRefused   gateway.http.commands
     """

@@ -17,6 +17,7 @@ from gateway.calls.route import Destination
 from gateway.doctor.database import WINDOW, Rung, Server, too_old
 from gateway.doctor.destinations import Named
 from gateway.doctor.findings import Area, Finding, error
+from gateway.doctor.second_steps import Sealed
 from gateway.errors import Mendable
 from gateway.opening import open_database
 from gateway.settings import Settings
@@ -42,6 +43,7 @@ class Store:
     destinations: list[Named] = field(default_factory=list)
     unknown_dids: list[tuple[str, int, datetime]] = field(default_factory=list)
     rung: list[Rung] = field(default_factory=list)
+    sealed: list[Sealed] | None = None
     faults: list[Finding] = field(default_factory=list)
 
 
@@ -50,7 +52,7 @@ async def look_at_store(settings: Settings, clock: Callable[[], float] = time.ti
     found = Store()
     try:
         async with _opened(settings) as database:
-            for look in (_look_at_server, _look_at_directory, _look_at_calls):
+            for look in (_look_at_server, _look_at_directory, _look_at_calls, _look_at_second_steps):
                 try:
                     async with database.everything() as connection:
                         await look(connection, settings, found, clock)
@@ -114,6 +116,10 @@ async def _look_at_calls(connection: Any, settings: Settings, found: Store, cloc
         Rung(row["e164"], row["created_at"], row["last_call"], row["lately"], row["earlier"])
         async for row in _sql.rung_numbers(connection, since=since, before=since - WINDOW)
     ]
+
+
+async def _look_at_second_steps(connection: Any, settings: Settings, found: Store, clock: Callable[[], float]) -> None:
+    found.sealed = [Sealed(row["email"], row["key"]) async for row in _sql.second_steps(connection)]
 
 
 def _not_started(fault: Exception, data_folder: Path) -> Finding:

@@ -22,6 +22,7 @@ from gateway.doctor import (
     modules,
     network,
     recorders,
+    second_steps,
     sound,
     trunks,
 )
@@ -49,7 +50,7 @@ async def examine(
     Nothing here raises for what it looks at: what is away or broken is a finding, and the rest is still looked at.
     """
     store = await look_at_store(settings, clock)
-    found = [*store.faults, *checked(_database_checks(store, clock))]
+    found = [*store.faults, *checked(_database_checks(settings, store, clock))]
     for node in nodes:
         found += [replace(each, node=node.name) for each in await _examine_node(settings, node, store, folder, clock)]
     return found
@@ -72,7 +73,7 @@ def checked(checks: Iterable[Check]) -> list[Finding]:
     return found
 
 
-def _database_checks(store: Store, clock: Clock) -> Iterable[Check]:
+def _database_checks(settings: Settings, store: Store, clock: Clock) -> Iterable[Check]:
     needed = database.extensions_needed(asset_folder("migrations"))
     if (server := store.server) is not None:
         yield lambda: database.check_server(server, needed, known_revisions())
@@ -83,6 +84,8 @@ def _database_checks(store: Store, clock: Clock) -> Iterable[Check]:
         regions = [(number.e164, directory.regions[number.company_id]) for number in directory.numbers.values()]
         yield lambda: destinations.check_loops(store.destinations, regions)
         yield lambda: destinations.check_emergency(store.destinations)
+    if (sealed := store.sealed) is not None:
+        yield lambda: second_steps.check_key(sealed, settings.data_folder)
     yield lambda: database.check_silent_numbers(store.rung, datetime.fromtimestamp(clock(), UTC))
 
 

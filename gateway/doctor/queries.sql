@@ -28,3 +28,8 @@ SELECT n.e164, n.created_at, max(k.started_at) AS last_call,
 FROM tracking_numbers n
 LEFT JOIN calls k ON k.company_id = n.company_id AND k.number_id = n.id
 GROUP BY n.id, n.e164, n.created_at ORDER BY n.id;
+
+-- name: second_steps
+-- Who has a second step in force, and the name of the key that his secret is sealed with; empty where it is in the clear.
+SELECT email, split_part(totp_secret, ':', 2) AS key FROM users
+WHERE totp_since IS NOT NULL AND totp_secret IS NOT NULL ORDER BY email;

@@ -130,7 +130,7 @@ async def turn_on(request: web.Request) -> web.StreamResponse:
     if await _too_fast(request, form):
         return await _second_step(request, form, status=429)
     async with request.app[PARTS].database.everything() as connection:
-        codes = await second_step.turn_on(connection, viewer.user_id, form.value("code"))
+        codes = await second_step.turn_on(connection, request.app[PARTS].seal, viewer.user_id, form.value("code"))
         if codes:
             await note_everywhere(connection, actor_of(request), viewer.user_id, Action.SECOND_STEP_ON)
     if not codes:
@@ -169,13 +169,13 @@ async def renew_codes(request: web.Request) -> web.StreamResponse:
 async def _shows_code(request: web.Request, form: Form) -> bool:
     if await _too_fast(request, form):
         return False
-    viewer, database = request[VIEWER], request.app[PARTS].database
-    async with database.everything() as connection:
-        shown = await second_step.show(connection, viewer.user_id, form.value("code"))
+    viewer, parts = request[VIEWER], request.app[PARTS]
+    async with parts.database.everything() as connection:
+        shown = await second_step.show(connection, parts.seal, viewer.user_id, form.value("code"))
     if shown is Shown.NOTHING:
         form.refuse("code", words_for(request).say("This code is not right, or was used already."))
         return False
-    await pace.was_right(database, pace.of_code(viewer.user_id))
+    await pace.was_right(parts.database, pace.of_code(viewer.user_id))
     return True
 
 
@@ -195,9 +195,11 @@ def _wait(words: Words, seconds: int) -> str:
 
 
 async def _second_step(request: web.Request, form: Form, *, status: int = 200) -> web.Response:
-    viewer, database = request[VIEWER], request.app[PARTS].database
-    present = await second_step.second_step_of(database, viewer.user_id)
-    proposal = await second_step.propose(database, viewer.user_id, viewer.email) if present.since is None else None
+    viewer, parts = request[VIEWER], request.app[PARTS]
+    present = await second_step.second_step_of(parts.database, parts.seal, viewer.user_id)
+    proposal = None
+    if present.since is None:
+        proposal = await second_step.propose(parts.database, parts.seal, viewer.user_id, viewer.email)
     return render(
         request,
         "second_step.html",
@@ -221,7 +223,7 @@ async def _account(request: web.Request, form: Form | None = None, *, status: in
         status=status,
         form=form or Form({"name": viewer.name}, words),
         asks_present=await links.needs_present_password(database, viewer),
-        second_step=await second_step.second_step_of(database, viewer.user_id),
+        second_step=await second_step.second_step_of(database, request.app[PARTS].seal, viewer.user_id),
         sessions=[(session, browser_of(session.user_agent, words)) for session in where],
     )
 

@@ -42,6 +42,7 @@ from gateway.http import (
     report_export,
     report_pages,
     saved_views,
+    second_step,
     sign_in,
     site_check_pages,
     site_pages,
@@ -344,6 +345,7 @@ def pages_app(parts: PagesParts) -> web.Application:
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(streams.end)
     app.cleanup_ctx.append(_only_routes_of_the_table)
+    app.cleanup_ctx.append(second_step.sealed_at_start)
     app.cleanup_ctx.append(advice_pages.trials_of_app)
     return app
 

@@ -22,8 +22,9 @@ _LONGEST_DEVICE = 100
 
 async def enter(request: web.Request, user_id: int, next: str) -> web.StreamResponse:
     """To the page ``next`` with a session, or to the second step first where this user has one."""
-    database = request.app[PARTS].database
-    asks = (await second_step.second_step_of(database, user_id)).since is not None
+    parts = request.app[PARTS]
+    database = parts.database
+    asks = (await second_step.second_step_of(database, parts.seal, user_id)).since is not None
     if not asks:
         return await admit(request, user_id, next)
     async with database.everything() as connection:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from gateway.health import Health
+from gateway.http.sealing import Seal
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.notify import Listener
@@ -22,6 +23,11 @@ class PagesParts:
     settings: Settings
     health: Health
     listener: Listener
+
+    @property
+    def seal(self) -> Seal:
+        """What seals the secrets of second steps."""
+        return Seal(self.settings.data_folder)
 
 
 PARTS = web.AppKey("PARTS", PagesParts)

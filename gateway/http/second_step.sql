@@ -1,7 +1,7 @@
 -- The second step of signing in: codes of an app, and recovery codes.
 
 -- name: second_step_of^
--- The secret of somebody, and since when it is in force.
+-- The secret of somebody, sealed, and since when it is in force.
 SELECT email, totp_secret, totp_since,
        (SELECT count(*) FROM recovery_codes r WHERE r.user_id = u.id AND r.used_at IS NULL) AS codes_left
 FROM users u WHERE id = :user_id;
@@ -37,3 +37,11 @@ INSERT INTO recovery_codes (user_id, code_hash) VALUES (:user_id, :code_hash);
 UPDATE recovery_codes SET used_at = now()
 WHERE user_id = :user_id AND code_hash = :code_hash AND used_at IS NULL
 RETURNING user_id;
+
+-- name: secrets_in_the_clear
+-- What a version before the sealing left; base32 has no colon, and what is sealed has two.
+SELECT id, totp_secret FROM users WHERE totp_secret IS NOT NULL AND position(':' IN totp_secret) = 0
+ORDER BY id FOR UPDATE;
+
+-- name: seal_secret!
+UPDATE users SET totp_secret = :sealed WHERE id = :user_id;

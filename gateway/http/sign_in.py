@@ -49,9 +49,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 async def code_page(request: web.Request) -> web.StreamResponse:
     """The second step, for who has just shown his password."""
     token = session_token(request)
-    if not token or await sessions.waiting_user(request.app[PARTS].database, token) is None:
+    user_id = await sessions.waiting_user(request.app[PARTS].database, token) if token else None
+    if user_id is None:
         raise web.HTTPSeeOther("/sign-in")
-    return render(request, "code.html", problem=None, minutes=0, next=local_path(request.query.get("next")))
+    return await _ask_for_code(request, user_id, local_path(request.query.get("next")))
 
 
 async def show_code(request: web.Request) -> web.StreamResponse:
@@ -65,16 +66,30 @@ async def show_code(request: web.Request) -> web.StreamResponse:
     counted = pace.of_code(user_id)
     wait = await pace.seconds_to_wait(database, counted)
     if wait:
-        minutes = math.ceil(wait / 60)
-        return render(
-            request, "code.html", status=429, headers=_retry(wait), problem="too_many", minutes=minutes, next=next
-        )
+        return await _ask_for_code(request, user_id, next, status=429, problem="too_many", wait=wait)
     async with database.everything() as connection:
-        shown = await second_step.show(connection, user_id, form.get("code", ""))
+        shown = await second_step.show(connection, request.app[PARTS].seal, user_id, form.get("code", ""))
     if shown is Shown.NOTHING:
-        return render(request, "code.html", status=401, problem="wrong", minutes=0, next=next)
+        return await _ask_for_code(request, user_id, next, status=401, problem="wrong")
     await pace.was_right(database, counted)
     return await admit(request, user_id, next, shown)
+
+
+async def _ask_for_code(
+    request: web.Request, user_id: int, next: str, *, status: int = 200, problem: str | None = None, wait: int = 0
+) -> web.Response:
+    parts = request.app[PARTS]
+    present = await second_step.second_step_of(parts.database, parts.seal, user_id)
+    return render(
+        request,
+        "code.html",
+        status=status,
+        headers=_retry(wait) if wait else None,
+        problem=problem,
+        minutes=math.ceil(wait / 60),
+        is_readable=present.is_readable,
+        next=next,
+    )
 
 
 async def link_page(request: web.Request) -> web.StreamResponse:

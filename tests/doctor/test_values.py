@@ -19,8 +19,10 @@ from gateway.doctor.files import is_read_by_asterisk
 from gateway.doctor.findings import Area, Finding, error, note, warning
 from gateway.doctor.pjsip import Aor, Contact, Endpoint, parts_of
 from gateway.doctor.recorders import check_recorders
+from gateway.doctor.second_steps import Sealed, check_key
 from gateway.doctor.trunks import check_matching
 from gateway.doctor.trunks import network as addresses_of
+from gateway.http.sealing import KEY_FILE, Seal, key_name
 from gateway.settings import CallSettings, NodeSettings
 from tests.doctor.clinic import Clinic
 
@@ -403,3 +405,32 @@ def test_the_report_has_its_headings_and_the_worst_first() -> None:
         "1 error, 1 warning, 1 note",
     ]
     assert report([found[0]]).splitlines()[-1] == "Nothing is wrong. (1 note)"
+
+
+# -- the key of second steps -------------------------------------------------------------------------------------------
+
+
+def test_the_key_of_second_steps(tmp_path: Path) -> None:
+    seal, file = Seal(tmp_path), tmp_path / KEY_FILE
+    assert check_key([], tmp_path) == []
+    assert seal.open(1, seal.close(1, "JBSWY3DPEHPK3PXP")) == "JBSWY3DPEHPK3PXP"
+    name = key_name(file.read_bytes())
+    dana, old = Sealed("dana@example.com", name), Sealed("old@example.com", "0" * 16)
+    assert check_key([dana], tmp_path) == []
+    assert [each.kind for each in check_key([dana, Sealed("clear@example.com", "")], tmp_path)] == ["second-step.clear"]
+    file.chmod(0o640)
+    (open_key,) = check_key([dana], tmp_path)
+    assert (open_key.kind, open_key.mend) == ("second-step.open-key", (f"chmod 600 {file}",))
+    file.chmod(0o600)
+    (another,) = check_key([dana, old], tmp_path)
+    assert another.kind == "second-step.key"
+    assert "old@example.com" in another.what
+    assert "dana@example.com" not in another.what
+    file.write_bytes(b"short")
+    (spoilt,) = check_key([dana], tmp_path)
+    assert spoilt.kind == "second-step.key"
+    assert "holds no key" in spoilt.what
+    file.unlink()
+    (gone,) = check_key([dana], tmp_path)
+    assert "not there" in gone.what
+    assert "numberpool user second-step-off EMAIL" in gone.mend[1]

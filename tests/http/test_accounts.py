@@ -9,13 +9,17 @@ import pytest
 
 from gateway.http import pace, passwords, second_step
 from gateway.http.permissions import Role
+from gateway.http.sealing import KEY_FILE, Seal, seal_what_is_open
 from tests.http.conftest import Pages
 from tests.http.test_sign_in import PASSWORD, with_password
 
 
 async def secret_of(pages: Pages) -> str:
     async with pages.database.everything() as wire:
-        return str(await wire.fetchval("SELECT totp_secret FROM users ORDER BY id LIMIT 1"))
+        user_id, stored = (await wire.fetch("SELECT id, totp_secret FROM users ORDER BY id LIMIT 1"))[0]
+    secret = Seal(pages.settings.data_folder).open(user_id, stored)
+    assert secret is not None
+    return secret
 
 
 async def another_step(pages: Pages) -> None:
@@ -248,3 +252,57 @@ def test_passwords_that_will_and_will_not_do(password: str, error: type[Exceptio
     else:
         with pytest.raises(error):
             passwords.check(password, "anna@example.com", "Anna Petrova")
+
+
+async def test_the_database_shows_no_secret_and_another_user_s_row_opens_nothing(pages: Pages) -> None:
+    await with_second_step(pages)
+    secret, seal = await secret_of(pages), Seal(pages.settings.data_folder)
+    async with pages.database.everything() as wire:
+        user_id, stored = (await wire.fetch("SELECT id, totp_secret FROM users ORDER BY id LIMIT 1"))[0]
+    assert secret not in stored
+    assert seal.open(user_id, stored) == secret
+    assert seal.open(user_id + 1, stored) is None
+    assert seal.file.stat().st_mode & 0o777 == 0o600
+    assert seal.close(user_id, secret) != stored
+
+
+async def test_a_lost_key_leaves_the_recovery_codes_and_a_new_second_step(pages: Pages) -> None:
+    email, _, codes = await with_second_step(pages)
+    code = pyotp.TOTP(await secret_of(pages)).now()
+    (pages.settings.data_folder / KEY_FILE).unlink()
+    client = await sign_in(pages, email)
+    assert "missing on the server" in await (await client.get("/sign-in/code")).text()
+    answer = await client.post("/sign-in/code", data={"code": code})
+    assert answer.status == 401
+    assert "none of your recovery codes" in await answer.text()
+    assert (await client.post("/sign-in/code", data={"code": codes[0]}, allow_redirects=False)).status == 303
+    assert "missing on the server" in await (await client.get("/account")).text()
+    assert (await client.post("/account/second-step/off", data={"code": codes[1]}, allow_redirects=False)).status == 303
+    assert "<svg" in await (await client.get("/account/second-step")).text()
+    secret = await secret_of(pages)
+    answer = await client.post("/account/second-step", data={"code": pyotp.TOTP(secret).now()})
+    assert len(re.findall(r"<code>([a-z2-7-]+)</code>", await answer.text())) == second_step.RECOVERY_CODES
+
+
+async def test_a_proposal_under_a_lost_key_is_made_anew(pages: Pages) -> None:
+    client = await pages.signed_in()
+    await client.get("/account/second-step")
+    before = await secret_of(pages)
+    (pages.settings.data_folder / KEY_FILE).unlink()
+    page = await (await client.get("/account/second-step")).text()
+    assert await secret_of(pages) != before
+    assert await secret_of(pages) in page.replace(" ", "")
+
+
+async def test_what_an_earlier_version_left_in_the_clear_is_sealed_and_still_good(pages: Pages) -> None:
+    email, _, _ = await with_second_step(pages)
+    secret, seal = await secret_of(pages), Seal(pages.settings.data_folder)
+    async with pages.database.everything() as wire:
+        await wire.execute("UPDATE users SET totp_secret = $1", secret)
+    assert await seal_what_is_open(pages.database, seal) == 1
+    assert await seal_what_is_open(pages.database, seal) == 0
+    async with pages.database.everything() as wire:
+        assert secret not in await wire.fetchval("SELECT totp_secret FROM users ORDER BY id LIMIT 1")
+    client = await sign_in(pages, email)
+    answer = await client.post("/sign-in/code", data={"code": pyotp.TOTP(secret).now()}, allow_redirects=False)
+    assert answer.status == 303
