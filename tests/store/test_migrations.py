@@ -284,6 +284,13 @@ ROWS = {
         INSERT INTO collector_tokens (company_id, kind, hash, name)
             SELECT id, 'leads', sha256(id::text::bytea), 'Chat' FROM companies;
     """,
+    "0040_call_policies": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO call_policies (company_id, body) SELECT id, '{"withheld": "press"}' FROM companies;
+        INSERT INTO limit_letters (company_id, told_at) SELECT id, now() FROM companies;
+        UPDATE tracking_numbers SET is_trap = true;
+        UPDATE calls SET screened = 'trap';
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
