@@ -36,6 +36,7 @@ class Letter(StrEnum):
     SECOND_STEP_CHANGED = "second_step_changed"
     SUBSCRIPTION = "subscription"  # asks an address outside whether it wants reports
     MESSAGE = "message"  # a caller left one
+    TEXT = "text"  # somebody wrote to one of our numbers
 
 
 # After that nobody wants to read it any more.
@@ -47,6 +48,7 @@ _WORTH_SENDING: dict[Letter, timedelta] = {
     Letter.SECOND_STEP_CHANGED: timedelta(days=2),
     Letter.SUBSCRIPTION: timedelta(days=3),
     Letter.MESSAGE: timedelta(days=2),
+    Letter.TEXT: timedelta(days=2),
 }
 
 

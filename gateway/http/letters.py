@@ -3,6 +3,7 @@
 Each is a few paragraphs and at most one link, in the language of who gets it; as text and as HTML.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from gateway.store.queries import load_queries
 
 _queries = load_queries(accounts.FOLDER, "accounts.sql")
 _message_queries = load_queries(accounts.FOLDER, "messages.sql")
+# A text of ten segments as a whole; what is longer is read on the page.
+_LONGEST_TOLD = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def writers(database: Database, templates: Templates, base_url: str) -> Mapping[
         Letter.SECOND_STEP_CHANGED: desk.second_step_changed,
         Letter.SUBSCRIPTION: desk.subscription,
         Letter.MESSAGE: desk.message,
+        Letter.TEXT: desk.text,
     }
 
 
@@ -217,6 +221,34 @@ class _Desk:
             (say("Listen to it"), f"{self._base_url}/calls/{call_id}"),
         )
         return Written(self._mail(call["messages_to"], sheet, words))
+
+    async def text(self, about: Mapping[str, Any]) -> Written | None:
+        """A text that somebody wrote to one of our numbers, and the conversation in which it can be answered."""
+        company_id, text_id, to = int(about["company"]), int(about["text"]), str(about["to"])
+        async with self._database.companies(company_id) as connection:
+            text = await _message_queries.text_received(connection, company_id=company_id, text_id=text_id, to=to)
+        if text is None:
+            return None  # deleted meanwhile, or this reader wants no more of them
+        words = self._words(text["language"], text["region"], ZoneInfo(text["time_zone"]))
+        say = words.say
+        other = words.phone(text["other"])
+        named = {"who": one_line(text["person"] or "") or other, "company": one_line(text["company"])}
+        pictures = len(json.loads(text["media"]))
+        sheet = Sheet(
+            say("A text from %(who)s to %(company)s") % named,
+            (
+                say("%(number)s wrote to %(did)s on %(when)s:")
+                % {"number": other, "did": words.phone(text["number"]), "when": words.full_time(text["at"])},
+                text["body"][:_LONGEST_TOLD] or say("(no words)"),
+                *(
+                    (words.ngettext("With %(num)s picture or file.", "With %(num)s pictures or files.", pictures),)
+                    if pictures
+                    else ()
+                ),
+            ),
+            (say("Read and answer"), f"{self._base_url}/conversations/{text['conversation_id']}"),
+        )
+        return Written(self._mail(to, sheet, words))
 
     async def _user(self, about: Mapping[str, Any]) -> Any:
         async with self._database.everything() as connection:

@@ -284,6 +284,23 @@ ROWS = {
         INSERT INTO collector_tokens (company_id, kind, hash, name)
             SELECT id, 'leads', sha256(id::text::bytea), 'Chat' FROM companies;
     """,
+    "0044_texts": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE companies SET texts_to = ARRAY['office@example.com'];
+        INSERT INTO text_accounts (company_id, name, kind, token, secrets)
+            SELECT id, 'Carrier', 'twilio', repeat('t', 40) || id, '{"token": "secret"}' FROM companies;
+        INSERT INTO conversations (company_id, number, other, number_id, account_id, last_at)
+            SELECT a.company_id, n.e164, '+13065550142', n.id, a.id, now() FROM text_accounts a
+            JOIN tracking_numbers n ON n.company_id = a.company_id;
+        INSERT INTO texts (company_id, conversation_id, direction, body, state, account_id, carrier_id, lead_id, at)
+            SELECT v.company_id, v.id, 'in', 'Do you mend roofs?', 'received', v.account_id, 'SM' || v.id,
+                   (SELECT id FROM leads l WHERE l.company_id = v.company_id LIMIT 1), now()
+            FROM conversations v;
+        INSERT INTO text_reports (company_id, account_id, carrier_id, state, at)
+            SELECT company_id, id, 'SM9', 'sent', now() FROM text_accounts;
+        INSERT INTO text_opt_outs (company_id, other, word, at)
+            SELECT id, '+13065550142', 'STOP', now() FROM companies;
+    """,
     "0040_call_policies": """
         SELECT set_config('numberpool.companies', 'all', true);
         INSERT INTO call_policies (company_id, body) SELECT id, '{"withheld": "press"}' FROM companies;

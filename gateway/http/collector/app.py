@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 
-from gateway.http.collector import google_ads, leads, pages, snippet
+from gateway.http.collector import google_ads, leads, pages, snippet, texts
 from gateway.http.collector import messages as said
 from gateway.http.collector.checks import aside, aside_of_server
 from gateway.http.collector.keys import COLLECTOR, CollectorParts
@@ -14,6 +14,8 @@ from gateway.http.openapi import TOKEN, openapi
 from gateway.http.permissions import Permission
 from gateway.http.protection import believe_proxies
 from gateway.http.routing import ROUTES, Answers, Route, add_routes, refuse_open_routes
+
+_TOKEN = "{token:[A-Za-z0-9_-]{32,60}}"
 
 DATA, PUBLIC = Answers.DATA, Permission.PUBLIC
 
@@ -35,7 +37,9 @@ async def _openapi(_request: web.Request) -> web.StreamResponse:
 async def _healthz(request: web.Request) -> web.StreamResponse:
     """Whether this worker takes visits, for a balancer in front of several."""
     parts = request.app[COLLECTOR]
-    return as_json({"waiting": parts.journal.waiting + parts.keep_alives.waiting + parts.leads.waiting})
+    return as_json(
+        {"waiting": parts.journal.waiting + parts.keep_alives.waiting + parts.leads.waiting + parts.texts.waiting}
+    )
 
 
 async def _metrics(_request: web.Request) -> web.StreamResponse:
@@ -118,6 +122,10 @@ TABLE: tuple[Route, ...] = (
         body=google_ads.Clicks,
         result=said.ClicksAnswer,
     ),
+    # Carriers post to these; the token in the address names the account, and what is posted is signed.
+    Route("POST", f"/v1/texts/{_TOKEN}", texts.text, PUBLIC, DATA),
+    Route("GET", f"/v1/texts/{_TOKEN}", texts.text, PUBLIC, DATA),
+    Route("GET", f"/v1/texts/{_TOKEN}/ready", texts.ready, PUBLIC, DATA),
     Route("GET", "/openapi.json", _openapi, PUBLIC, DATA),
     Route("GET", "/healthz", _healthz, PUBLIC, DATA),
     Route("GET", "/metrics", _metrics, Permission.LOCAL, DATA),

@@ -13,6 +13,8 @@ from gateway.pools.offer import load_offer
 from gateway.pools.pool import Kind, Offer, Pool, Site, SwapTarget
 from gateway.store.database import AWAY, Database
 from gateway.store.notify import Listener
+from gateway.texts import accounts
+from gateway.texts.carriers.shape import Account
 from gateway.visits.classify import Classifier
 from gateway.visits.rule_store import StoredRules, newest_rules, rules_of_default
 from gateway.visits.source import Decision
@@ -99,6 +101,7 @@ class Catalog:
     reserved: Offer = field(default_factory=Offer)
     tokens: Mapping[bytes, TokenBearer] = field(default_factory=dict)
     rules: dict[int, StoredRules] = field(default_factory=dict)
+    text_accounts: Mapping[str, Account] = field(default_factory=dict)  # by the token in their addresses
     _known: dict[str, SiteKnown] = field(default_factory=dict)
 
     def site(self, public_key: str) -> SiteKnown | None:
@@ -117,6 +120,7 @@ class Catalog:
             offer = await load_offer(connection)
             rules = await newest_rules(connection, self.rules)
             tokens = await bearers(connection)
+            self.text_accounts = await accounts.by_token(connection)
         before, self._known = self._known, {}
         self.offer, self.rules, self.tokens = offer, rules, tokens
         self.reserved = replace(

@@ -1,6 +1,7 @@
 """What the collector is given, and the typed keys under which its requests carry it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ from gateway.leads.inbox import LeadInbox
 from gateway.pools.keep_alive import KeepAlives
 from gateway.settings import CollectorSettings
 from gateway.store.database import Database
+from gateway.store.inbox import Inbox
+from gateway.texts.text import Inbound, Report
 from gateway.visits.journal import Journal
 from gateway.visits.ways import Ways
 
@@ -33,6 +36,9 @@ class CollectorParts:
     visits_of_site: Buckets[int]
     leads_of_address: Buckets[tuple[int, str]]
     leads_of_site: Buckets[int]
+    texts: Inbox[Inbound | Report]
+    texts_of_account: Buckets[int]
+    texts_refused: dict[int, datetime] = field(default_factory=dict)  # when the settings page was last told
 
 
 COLLECTOR = web.AppKey("COLLECTOR", CollectorParts)

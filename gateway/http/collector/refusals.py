@@ -39,6 +39,15 @@ class WrongToken(Refusal):
     status, id = 401, "wrong_token"
 
 
+class WrongSignature(Refusal):
+    """The signature is not right; copy the secrets from the carrier again, on Settings → Texts.
+
+    Behind a proxy, public_url under [collector] in the settings must be the address that the carrier was given.
+    """
+
+    status, id = 403, "wrong_signature"
+
+
 class TryLater(Refusal):
     """The database cannot be reached; nothing was stored, send the same again later."""
 

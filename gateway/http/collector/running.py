@@ -19,7 +19,9 @@ from gateway.pools.keep_alive import KeepAlives
 from gateway.pools.tally import Tally
 from gateway.settings import CollectorSettings
 from gateway.store.database import Database
+from gateway.store.inbox import Inbox
 from gateway.store.notify import Listener
+from gateway.texts.store import store as store_text
 from gateway.visits.bots import Signs, bot_of
 from gateway.visits.devices import device_of
 from gateway.visits.journal import Journal
@@ -33,6 +35,8 @@ _SIGNALS_PER_VISIT = 10
 _VISITS_PER_LEAD = 4
 _SITE_VISITS_PER_LEAD = 50
 _LEAST_LEADS = 10
+# Of one account, with its reports: a carrier lets a number send one a second, and an account has many numbers.
+_TEXTS_PER_SECOND = 50.0
 RETRY_SECONDS = 5.0
 # Each takes some 15 ms to be made ready; the others are when their first page comes.
 _SITES_AT_THE_START = 50
@@ -56,6 +60,7 @@ async def opened_collector(
         ways = await running.enter_async_context(Ways().running(database))
         journal = await running.enter_async_context(Journal(database).running())
         leads = await running.enter_async_context(LeadInbox(database, journal.write).running())
+        texts = await running.enter_async_context(Inbox("texts", database, store_text).running())
         keep_alives = await running.enter_async_context(KeepAlives(database).running())
         following = asyncio.create_task(catalog.keep(database, listener))
         running.push_async_callback(_ended, following)
@@ -84,6 +89,8 @@ async def opened_collector(
                 settings.site_visits_per_second / _SITE_VISITS_PER_LEAD,
                 max(_LEAST_LEADS, 2 * settings.site_visits_per_second / _SITE_VISITS_PER_LEAD),
             ),
+            texts=texts,
+            texts_of_account=Buckets(_TEXTS_PER_SECOND, 20 * _TEXTS_PER_SECOND),
         )
 
 

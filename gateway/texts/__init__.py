@@ -1,0 +1,1 @@
+"""Texts to tracking numbers: taken from carriers, kept as conversations, answered."""
