@@ -46,6 +46,7 @@ from gateway.site_check import job as site_checks
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, run_jobs
 from gateway.store.notify import Listener
+from gateway.texts import sending
 from gateway.visits import months, rule_runs
 
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
@@ -192,6 +193,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                             **rule_runs.handlers(database),
                             **retention.handlers(database, settings.data_folder),
                             **_letters(settings, database, health),
+                            **sending.handlers(database, settings.collector.public_url),
                             **(site_checks.handlers(database, settings) if settings.site_check.in_gateway else {}),
                         },
                         health,
