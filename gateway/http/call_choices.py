@@ -81,7 +81,9 @@ async def chips(connection: Connection, company: Company, view: CallView, words:
 async def choices(connection: Connection, company: Company, filter: CallFilter, words: Words) -> list[Choice]:
     """All that can be filtered by, in the order in which people ask: what brought it, what became of it, who it was."""
     values = _Values(connection, company.id, words)
+    kinds = ["call", "written", *await values.kinds()]
     found: list[tuple[str, list[tuple[str, str]]]] = [
+        ("kind", [(each, words.lead_kind(each)) for each in kinds] if len(kinds) > 2 else []),
         ("source", [*await values.named(_queries.sources), ("none", words.say("Unknown"))]),
         ("channel", await values.plain(_queries.channels)),
         ("campaign", await values.plain(_queries.campaigns)),
@@ -119,6 +121,10 @@ class _Values:
     async def plain(self, query: Callable[..., Any]) -> list[tuple[str, str]]:
         rows = query(self._connection, company_id=self._company_id)
         return [(row["value"], row["value"]) async for row in rows if row["value"]]
+
+    async def kinds(self) -> list[str]:
+        rows = _queries.kinds(self._connection, company_id=self._company_id)
+        return [row["value"] async for row in rows]
 
     async def numbers(self) -> list[tuple[str, str]]:
         rows = _queries.numbers(self._connection, company_id=self._company_id)

@@ -81,3 +81,14 @@ WITH RECURSIVE found AS (
     FROM found WHERE found.value IS NOT NULL
 )
 SELECT value FROM found WHERE value <> '' LIMIT 200;
+
+-- name: kinds
+-- What leads there are that are no calls.
+WITH RECURSIVE found AS (
+    (SELECT kind AS value FROM leads WHERE company_id = :company_id ORDER BY kind LIMIT 1)
+    UNION ALL
+    SELECT (SELECT l.kind FROM leads l WHERE l.company_id = :company_id AND l.kind > found.value
+            ORDER BY l.kind LIMIT 1)
+    FROM found WHERE found.value IS NOT NULL
+)
+SELECT value FROM found WHERE value <> '' LIMIT 50;

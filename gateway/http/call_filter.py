@@ -1,10 +1,12 @@
-"""Which calls a view shows: read from the address bar and written back into links, so that it can be sent."""
+"""Which calls and other leads a view shows: read from the address bar, and written back into links to be sent."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 from gateway.attribution.credit import Model
 from gateway.http.accounts import Company
@@ -28,12 +30,31 @@ _LONGEST_VALUE = 300
 _MOST = 2**62
 
 
+# Beside calls: what is no call, what only programs seem to have sent, and each kind by its own word.
+CALL, WRITTEN, SUSPECT = "call", "written", "suspect"
+_KIND = re.compile(r"[\w-]{1,40}")
+_LAST_ID = UUID(int=2**128 - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the order of calls: what comes after it is older."""
+    """A place in the order of leads: what comes after it is older. Of one moment, calls come first.
+
+    ``id`` is a call's number, or the UUID of another lead.
+    """
 
     started_at: datetime
-    id: int
+    id: int | UUID
+
+    @property
+    def among_calls(self) -> tuple[datetime, int]:
+        """The same place in the order of calls alone."""
+        return self.started_at, self.id if isinstance(self.id, int) else 0
+
+    @property
+    def among_written(self) -> tuple[datetime, UUID]:
+        """The same place in the order of forms, chats and texts alone."""
+        return self.started_at, self.id if isinstance(self.id, UUID) else _LAST_ID
 
     def __str__(self) -> str:
         return f"{(self.started_at - _EPOCH) // timedelta(microseconds=1)}-{self.id}"
@@ -43,7 +64,8 @@ class Place:
         """Raises BadRequest."""
         micros, _, id = text.partition("-")
         try:
-            return cls(_EPOCH + timedelta(microseconds=_whole(micros)), _whole(id))
+            at = _EPOCH + timedelta(microseconds=_whole(micros))
+            return cls(at, UUID(id) if "-" in id else _whole(id))
         except (ValueError, OverflowError):
             raise BadRequest(part="before") from None
 
@@ -112,6 +134,7 @@ class CallFilter:
     """What the viewer narrowed the calls down to, in a period; nothing set shows all of it."""
 
     period: Period = field(default_factory=Period)
+    kind: str | None = None  # call, written (all that is none), suspect, or a kind such as form, chat, text
     q: str | None = None  # searched for: a number, or words of name, note and tags
     source: int | Literal["none"] | None = None
     channel: str | None = None
@@ -169,6 +192,19 @@ class CallFilter:
     def sought(self, company: Company) -> Sought:
         """What the search asks for, as this company's country writes numbers."""
         return sought(self.q, company.region) if self.q else Sought()
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether calls are among what it shows."""
+        return self.kind in (None, CALL)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether forms, chats and texts are among what it shows: nobody answers them, and nobody talks."""
+        if self.kind == CALL or self.outcome or self.talk or self.reached or self.caller == "withheld":
+            return False
+        # Reports count what nobody answered under nobody.
+        return self.by is None or (self.by == "(not set)" and self.counted is not None)
 
     @property
     def of_touch(self) -> Model | None:
@@ -285,6 +321,12 @@ def _one_of(text: str, among: tuple[str, ...]) -> str:
     return text
 
 
+def _kind(text: str) -> str:
+    if not _KIND.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _text(text: str) -> str:
     if len(text) > LONGEST_TEXT or not text.isprintable():
         raise ValueError(text)
@@ -299,6 +341,7 @@ def _value(text: str) -> str:
 
 # In the order of the chips on the page.
 _READERS: dict[str, Any] = {
+    "kind": _kind,
     "q": _text,
     "source": _source,
     "channel": _value,

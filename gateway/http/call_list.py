@@ -60,12 +60,15 @@ class Summary(Totals):
     is_cut: bool
 
 
+NO_CALLS = Summary(calls=0, calls_before=0, answered=0, missed=0, talk_seconds=0, sources=(), is_cut=False)
+
+
 async def page_of_calls(
     connection: Connection, company: Company, filter: CallFilter, before: Place | None, most: int
 ) -> tuple[list[CallRow], bool]:
     """At most ``most`` ended calls, newest first, and whether there are older ones."""
-    await _plan_with_values(connection)
-    parameters = await _parameters(connection, company, filter)
+    await plan_with_values(connection)
+    parameters = await parameters_of(connection, company, filter)
     if not (filter.tag or parameters["words"]):
         rows = await _page(connection, parameters, None, before, most + 1)
         return rows[:most], len(rows) > most
@@ -88,7 +91,8 @@ async def calls_now(connection: Connection, company: Company, filter: CallFilter
     since, until = filter.period.bounds(company.zone, datetime.now(UTC))
     now = datetime.now(UTC)
     if (
-        filter.outcome
+        not filter.has_calls
+        or filter.outcome
         or filter.talk
         or filter.counted
         or filter.of_touch
@@ -97,14 +101,14 @@ async def calls_now(connection: Connection, company: Company, filter: CallFilter
         or (since and since > now)
     ):
         return []
-    parameters = await _parameters(connection, company, filter)
+    parameters = await parameters_of(connection, company, filter)
     return [call_row(row) for row in await _all(_queries.calls_now(connection, **_among(parameters, None)))]
 
 
 async def summary(connection: Connection, company: Company, filter: CallFilter, now: datetime) -> Summary:
     """The chosen period, compared with the one before it."""
-    await _plan_with_values(connection)
-    parameters = await _parameters(connection, company, filter)
+    await plan_with_values(connection)
+    parameters = await parameters_of(connection, company, filter)
     counted = MOST_COUNTED_FILTERED if filter else MOST_COUNTED
     among, most = await _all_named(connection, parameters, counted)
     rows = await _all(_queries.calls_in_short(connection, most=most, **_among(parameters, among)))
@@ -131,8 +135,8 @@ async def summary(connection: Connection, company: Company, filter: CallFilter, 
 
 async def count(connection: Connection, company: Company, filter: CallFilter) -> int:
     """How many ended calls the view holds: all of them, which takes its time."""
-    await _plan_with_values(connection)
-    parameters = await _parameters(connection, company, filter)
+    await plan_with_values(connection)
+    parameters = await parameters_of(connection, company, filter)
     return int(await _queries.count_calls(connection, **_among(parameters, None)))
 
 
@@ -147,10 +151,10 @@ async def numbers_of(connection: Connection, company: Company) -> list[tuple[str
     return [(row["e164"], source_of(row)) for row in rows]
 
 
-def load_list_queries() -> Any:
-    """The queries of call_list.sql, with the condition of the first one wherever another says that a call must fit."""
-    text = (Path(__file__).parent / "call_list.sql").read_text()
-    first = text[text.index("-- name: fitting") : text.index("-- name: calls_page")]
+def load_list_queries(file: str = "call_list.sql", second: str = "calls_page") -> Any:
+    """The queries of a file, with the condition of the first one wherever another says that a lead must fit."""
+    text = (Path(__file__).parent / file).read_text()
+    first = text[text.index("-- name: fitting") : text.index(f"-- name: {second}")]
     condition = first[first.index("AND (:since") + len("AND ") :].strip().rstrip(";")
     return aiosql.from_str(text.replace("/* fits */ true", condition), "asyncpg", mandatory_parameters=False)
 
@@ -163,12 +167,16 @@ async def _page(
 ) -> list[CallRow]:
     rows = _queries.calls_page(
         connection,
-        before_at=before.started_at if before else None,
-        before_id=before.id if before else None,
+        **_before(before),
         most=most,
         **_among(parameters, among),
     )
     return [call_row(row) for row in await _all(rows)]
+
+
+def _before(place: Place | None) -> dict[str, Any]:
+    at, id = place.among_calls if place else (None, None)
+    return {"before_at": at, "before_id": id}
 
 
 async def _named_by_tag_or_word(
@@ -179,8 +187,7 @@ async def _named_by_tag_or_word(
         "company_id": parameters["company_id"],
         "since": parameters["since"],
         "until": parameters["until"],
-        "before_at": before.started_at if before else None,
-        "before_id": before.id if before else None,
+        **_before(before),
         "most": most,
     }
     if parameters["words"]:
@@ -213,8 +220,8 @@ def _among(parameters: dict[str, Any], among: list[int] | None) -> dict[str, Any
     return {**parameters, "among": among, **rest}
 
 
-async def _parameters(connection: Connection, company: Company, filter: CallFilter) -> dict[str, Any]:
-    """All that the condition wants to know but the calls to look among."""
+async def parameters_of(connection: Connection, company: Company, filter: CallFilter) -> dict[str, Any]:
+    """All that the conditions of calls and of other leads want to know, but the calls to look among."""
     if filter.of_touch is not None or filter.job is not None:
         await catch_up(connection, company.id)
     since, until = filter.period.bounds(company.zone, datetime.now(UTC))
@@ -287,7 +294,7 @@ async def _was_there(connection: Connection, company: Company, since: datetime |
     return since is None or bool(await _queries.had_calls(connection, company_id=company.id, before=since))
 
 
-async def _plan_with_values(connection: Connection) -> None:
+async def plan_with_values(connection: Connection) -> None:
     """Also without parallel workers: a page is soon read, and theirs is the time of other pages."""
     await connection.execute(
         "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"

@@ -1,15 +1,16 @@
-"""Marking a call, from its page, from the list, by key: status, note, tags, the job. Every change can be undone."""
+"""Marking a call, or a form, chat or text: from its page, from the list, by key. Every change can be undone."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 
 from gateway import audit
 from gateway.audit import Action
-from gateway.http import call_store
+from gateway.http import call_store, lead_store
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
 from gateway.http.call_board import board_of
@@ -18,28 +19,29 @@ from gateway.http.call_pages import call_id_of
 from gateway.http.call_store import CallRow, subject_of
 from gateway.http.forms import Form
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
+from gateway.http.lead_store import LeadRow
 from gateway.http.notices import Notice, changed
 from gateway.http.periods import Period
 from gateway.http.permissions import Permission
 from gateway.http.protection import form_of, local_path
-from gateway.http.refusals import CallNotFound
+from gateway.http.refusals import CallNotFound, LeadNotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.undo import Reversal, Undoing, offer_undo
 from gateway.http.words import Words
 from gateway.leads import jobs, marks
 from gateway.leads.jobs import Job
-from gateway.leads.marks import Status
+from gateway.leads.marks import Marked, Status
 from gateway.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """A call that is being marked."""
+    """A lead that is being marked."""
 
     request: web.Request
     connection: Connection
     company: Company
-    row: CallRow
+    row: CallRow | LeadRow
     words: Words
     form: Form
     to: str  # where the form came from
@@ -58,7 +60,7 @@ class Marking:
 
     async def undoable(self, kind: str, **values: Any) -> int:
         """The step that takes the change back."""
-        values["call"] = self.row.id
+        values["call"] = self.row.id if isinstance(self.row, CallRow) else str(self.row.id)
         return await offer_undo(self.connection, self.company.id, self.request[VIEWER], kind, values)
 
     def done(self, sentence: str, step: int | None) -> web.StreamResponse:
@@ -69,7 +71,7 @@ class Marking:
 async def marks_page(request: web.Request) -> web.StreamResponse:
     """The marks alone: what the list opens over itself, and a page where there is no script."""
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
-        row, company = await _call(connection, request)
+        row, company = await _lead(connection, request)
         words = words_for(request, company)
         return await _page(request, connection, company, row, Form(None, words))
 
@@ -110,7 +112,7 @@ async def set_note(request: web.Request) -> web.StreamResponse:
 
 
 async def add_tag(request: web.Request) -> web.StreamResponse:
-    """Mark a call with a tag; one that is new to the company is made."""
+    """Mark a lead with a tag; one that is new to the company is made."""
     posted = await form_of(request)
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
         marking = await _marking(connection, request, posted)
@@ -126,13 +128,13 @@ async def add_tag(request: web.Request) -> web.StreamResponse:
 
 
 async def remove_tag(request: web.Request) -> web.StreamResponse:
-    """Take a tag off a call."""
+    """Take a tag off a lead."""
     posted = await form_of(request)
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
         marking = await _marking(connection, request, posted)
         tag = next((tag for tag in marking.row.tags if str(tag.id) == posted.get("tag")), None)
         if tag is None:
-            return marking.done(marking.words.say("The call does not have this tag."), None)
+            return marking.done(marking.words.say("It does not have this tag."), None)
         await marks.remove_tag(connection, marking.company.id, marking.row.id, tag.id)
         await marking.note("tags", f"-{tag.name}")
         step = await marking.undoable("call.tag_removed", tag=tag.name)
@@ -140,7 +142,7 @@ async def remove_tag(request: web.Request) -> web.StreamResponse:
 
 
 async def set_job(request: web.Request) -> web.StreamResponse:
-    """Book a job with its value, correct the value, or say that it is the job of another call of this person."""
+    """Book a job with its value, correct the value, or say that it is the job of another lead of this person."""
     posted = await form_of(request)
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
         marking = await _marking(connection, request, posted)
@@ -157,14 +159,14 @@ async def set_job(request: web.Request) -> web.StreamResponse:
 
 
 async def remove_job(request: web.Request) -> web.StreamResponse:
-    """The call led to no job after all."""
+    """The lead led to no job after all."""
     posted = await form_of(request)
     async with request.app[PARTS].database.companies(*request[ALLOWED]) as connection:
         marking = await _marking(connection, request, posted)
         say = marking.words.say
         job = await jobs.leave(connection, marking.company.id, marking.row.id)
         if job is None:
-            return marking.done(say("This call has no job."), None)
+            return marking.done(say("It has no job."), None)
         await marking.note("job", "")
         step = await marking.undoable(
             "call.job_left", job=job.id, value=str(job.value), booked_at=job.booked_at.isoformat()
@@ -177,7 +179,7 @@ async def _booked(marking: Marking, value: Decimal) -> web.StreamResponse:
     user = marking.request[VIEWER].user_id
     job_id = await jobs.book(connection, company.id, call.id, value, user, datetime.now(UTC))
     before = await marks.set_status(connection, company.id, call.id, Status.BOOKED)
-    job = await jobs.job_of_call(connection, company.id, call.id)
+    job = await jobs.job_of(connection, company.id, call.id)
     amount = marking.words.money(value, job.currency if job else "USD")
     await marking.note("job", amount)
     step = await marking.undoable("call.booked", job=job_id, status=(before or Status.NEW).value)
@@ -208,18 +210,26 @@ async def _joined(marking: Marking, job: Job) -> web.StreamResponse:
     return marking.done(marking.words.say("Part of the job of %(amount)s.") % {"amount": amount}, step)
 
 
-async def _call(connection: Connection, request: web.Request) -> tuple[CallRow, Company]:
-    call = await call_store.call_by_id(connection, call_id_of(request))
-    company = request[VIEWER].company(call.row.company_id) if call else None
-    if call is None or company is None:
+async def _lead(connection: Connection, request: web.Request) -> tuple[CallRow | LeadRow, Company]:
+    """The call, or other lead, that the path names."""
+    row: CallRow | LeadRow | None
+    if "lead" in request.match_info:
+        row = await lead_store.lead_by_id(connection, UUID(request.match_info["lead"]))
+        if row is None:
+            raise LeadNotFound()
+    else:
+        call = await call_store.call_by_id(connection, call_id_of(request))
+        row = call.row if call else None
+    company = request[VIEWER].company(row.company_id) if row else None
+    if row is None or company is None:
         raise CallNotFound()
-    return call.row, company
+    return row, company
 
 
 async def _marking(connection: Connection, request: web.Request, posted: dict[str, str]) -> Marking:
-    row, company = await _call(connection, request)
+    row, company = await _lead(connection, request)
     words = words_for(request, company)
-    to = local_path(posted.get("next"), f"/calls/{row.id}")
+    to = local_path(posted.get("next"), row.path)
     return Marking(request, connection, company, row, words, Form(posted, words), to)
 
 
@@ -233,7 +243,7 @@ async def _page(
     request: web.Request,
     connection: Connection,
     company: Company,
-    row: CallRow,
+    row: CallRow | LeadRow,
     form: Form,
     status: int = 200,
     to: str | None = None,
@@ -246,13 +256,16 @@ async def _page(
         row=row,
         board=await board_of(connection, company.id, row),
         form=form,
-        to=to or local_path(request.query.get("next"), f"/calls/{row.id}"),
+        to=to or local_path(request.query.get("next"), row.path),
         view=CallView(CallFilter(Period.read(request.query)), company.id if len(request[ALLOWED]) > 1 else None),
     )
 
 
 def _who(marking: Marking) -> str:
-    return marking.words.phone(marking.row.caller)
+    row, words = marking.row, marking.words
+    if isinstance(row, LeadRow) and not row.phone:
+        return row.caller_name or row.email or words.lead_kind(row.kind)
+    return words.phone(row.caller)
 
 
 async def _status_back(undoing: Undoing) -> str:
@@ -295,8 +308,9 @@ async def _job_back(undoing: Undoing) -> str:
     return subject_of(_id(undoing))
 
 
-def _id(undoing: Undoing) -> int:
-    return int(undoing.values["call"])
+def _id(undoing: Undoing) -> Marked:
+    id = undoing.values["call"]
+    return UUID(id) if isinstance(id, str) else int(id)
 
 
 REVERSALS = {

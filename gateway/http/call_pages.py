@@ -1,4 +1,4 @@
-"""The call log."""
+"""The list of leads: calls, and forms, chats and texts between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.http import call_choices, call_list, saved_views
+from gateway.http import call_choices, call_list, lead_list, saved_views
 from gateway.http.accounts import Company
 from gateway.http.call_filter import CallFilter, CallView, Place
-from gateway.http.call_store import CallRow
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
+from gateway.http.lead_list import AnyLead
 from gateway.http.permissions import OWN_CALLS_ONLY, Permission
 from gateway.http.refusals import BadRequest, CallNotFound
 from gateway.http.rendering import render, words_for
@@ -26,14 +26,14 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The calls of one day on the company's calendar."""
+    """The leads of one day on the company's calendar."""
 
     day: date
-    calls: tuple[CallRow, ...]
+    leads: tuple[AnyLead, ...]
 
 
 async def call_log(request: web.Request) -> web.StreamResponse:
-    """Calls of one company: ringing ones on top, then by day, filtered and paged by the address."""
+    """Leads of one company: ringing calls on top, then by day, filtered and paged by the address."""
     company = company_of(request)
     view = view_of(request, company, CallFilter.parse(request.query))
     if "" in request.query.values():
@@ -46,11 +46,14 @@ async def call_log(request: web.Request) -> web.StreamResponse:
             if merged is not None:
                 raise web.HTTPSeeOther(view.url(source=merged))
         chips = await call_choices.chips(connection, company, view, words)
-        calls, has_older = await call_list.page_of_calls(connection, company, filter, before, PAGE)
+        leads, has_older = await lead_list.page_of_leads(connection, company, filter, before, PAGE)
         now = [] if before else await call_list.calls_now(connection, company, filter)
-        summary = await call_list.summary(connection, company, filter, datetime.now(UTC))
-        empty = not calls and not now
+        summary = await lead_list.summary(connection, company, filter, datetime.now(UTC))
+        empty = not leads and not now
         is_new = empty and not await call_list.has_calls(connection, company)
+        has_written = await lead_list.has_leads(connection, company)
+        is_new = is_new and not has_written
+        has_suspects = await lead_list.has_suspects(connection, company)
         numbers = await call_list.numbers_of(connection, company) if is_new else []
         views = await saved_views.views_of(connection, company, request[VIEWER].user_id, view)
     return render(
@@ -61,9 +64,11 @@ async def call_log(request: web.Request) -> web.StreamResponse:
         filter=filter,
         chips=chips,
         now=now,
-        days=by_day(calls, words),
+        days=by_day(leads, words),
         summary=summary,
-        older=view.older(calls[-1].place) if has_older else None,
+        older=view.older(leads[-1].place) if has_older else None,
+        has_written=has_written,
+        has_suspects=has_suspects,
         is_new=is_new,
         numbers=numbers,
         views=views,
@@ -90,10 +95,10 @@ def call_id_of(request: web.Request) -> int:
     return id
 
 
-def by_day(calls: Sequence[CallRow], words: Words) -> list[Day]:
-    """The calls under the days they belong to; newest first, as they come."""
+def by_day(leads: Sequence[AnyLead], words: Words) -> list[Day]:
+    """The leads under the days they belong to; newest first, as they come."""
     return [
-        Day(day, tuple(of_day)) for day, of_day in groupby(calls, key=lambda call: words.local_day(call.started_at))
+        Day(day, tuple(of_day)) for day, of_day in groupby(leads, key=lambda lead: words.local_day(lead.started_at))
     ]
 
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from gateway.http.accounts import Company
 from gateway.http.call_filter import Place
-from gateway.leads.marks import Tag
+from gateway.leads.marks import Marked, Tag
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
@@ -72,6 +73,13 @@ class CallRow:
     pool_id: int | None = None
     pool_name: str | None = None
     person: str | None = None  # who answered first, as the company calls him
+
+    is_call = True
+
+    @property
+    def path(self) -> str:
+        """The address of its page."""
+        return f"/calls/{self.id}"
 
     @property
     def is_live(self) -> bool:
@@ -186,9 +194,9 @@ async def call_by_id(connection: Connection, call_id: int) -> CallDetails | None
     )
 
 
-def subject_of(call_id: int) -> str:
-    """How the audit log names a call."""
-    return f"call/{call_id}"
+def subject_of(id: Marked) -> str:
+    """How the audit log names a call, or another lead."""
+    return f"lead/{id}" if isinstance(id, UUID) else f"call/{id}"
 
 
 async def _all(rows: Any) -> Sequence[Row]:

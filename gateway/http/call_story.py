@@ -1,4 +1,4 @@
-"""What stands around one call: the way its visitor came, page by page, and what else this caller did."""
+"""What stands around one call, form, chat or text: the way its visitor came, and what else this person did."""
 
 import json
 import re
@@ -13,6 +13,8 @@ from uuid import UUID
 
 from gateway.attribution.why import Why
 from gateway.http.call_store import CallRow, Source, source_of
+from gateway.http.lead_store import LeadRow
+from gateway.leads.marks import Marked
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 
@@ -132,14 +134,45 @@ class Story:
 
 async def story_of(connection: Connection, row: CallRow, why: Why | None, *, visits: bool, people: bool) -> Story:
     """The story of a call, as far as the viewer may know it: without ``people``, of the number's calls alone."""
-    person = await _person(connection, row) if people else None
-    calls = await _other_calls(connection, row, person) if row.caller or person else []
+    answer = why.answer if why is not None else None
+    visitor = answer.visitor_id if answer is not None else None
+    way: tuple[Visit, ...] = ()
+    if visits and why is not None and answer is not None:
+        way = await _visits(connection, row.company_id, why.at, answer.visit_id, visitor)
+    return await _story(connection, row.company_id, row.id, row.caller, visitor, way, people=people)
+
+
+async def story_of_lead(connection: Connection, lead: LeadRow, *, visits: bool, people: bool) -> Story:
+    """The same of a form, a chat or a text: its visitor is known by the visit in which it was sent."""
+    way: tuple[Visit, ...] = ()
+    if visits:
+        way = await _visits(connection, lead.company_id, lead.received_at, lead.visit_id, lead.visitor_id)
+    return await _story(connection, lead.company_id, lead.id, lead.caller, lead.visitor_id, way, people=people)
+
+
+async def _story(
+    connection: Connection,
+    company_id: int,
+    id: Marked,
+    caller: str | None,
+    visitor: UUID | None,
+    visits: tuple[Visit, ...],
+    *,
+    people: bool,
+) -> Story:
+    which = {"call_id": None, "lead_id": id} if isinstance(id, UUID) else {"call_id": id, "lead_id": None}
+    person = await _person(connection, company_id, which) if people else None
+    theirs = {
+        "company_id": company_id,
+        "caller": caller or None,
+        "person_id": person.id if person else None,
+    }
+    calls = await _other_calls(connection, theirs, which["call_id"]) if caller or person else []
+    letters: tuple[Letter, ...] = ()
+    if people and (caller or visitor is not None or person is not None):
+        letters = await _letters(connection, theirs, visitor, which["lead_id"])
     return Story(
-        visits=await _visits(connection, row, why) if visits and why is not None else (),
-        calls=tuple(calls[:MOST_OTHERS]),
-        letters=await _letters(connection, row, why, person) if people else (),
-        person=person,
-        is_cut=len(calls) > MOST_OTHERS,
+        visits=visits, calls=tuple(calls[:MOST_OTHERS]), letters=letters, person=person, is_cut=len(calls) > MOST_OTHERS
     )
 
 
@@ -164,15 +197,16 @@ def path_of(url: str) -> str:
     return f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
 
 
-async def _visits(connection: Connection, row: CallRow, why: Why) -> tuple[Visit, ...]:
-    answer = why.answer
-    if answer is None or answer.visit_id is None:
+async def _visits(
+    connection: Connection, company_id: int, until: datetime, visit_id: UUID | None, visitor_id: UUID | None
+) -> tuple[Visit, ...]:
+    if visit_id is None:
         return ()
-    place: dict[str, Any] = {"company_id": row.company_id, "since": why.at - LOOKBACK, "until": why.at}
-    if answer.visitor_id is not None:
-        found = _queries.visits(connection, **place, visitor_id=answer.visitor_id, most=MOST_VISITS)
+    place: dict[str, Any] = {"company_id": company_id, "since": until - LOOKBACK, "until": until}
+    if visitor_id is not None:
+        found = _queries.visits(connection, **place, visitor_id=visitor_id, most=MOST_VISITS)
     else:
-        found = _queries.one_visit(connection, **place, visit_id=answer.visit_id)
+        found = _queries.one_visit(connection, **place, visit_id=visit_id)
     rows = [each async for each in found]
     if not rows:
         return ()
@@ -185,26 +219,20 @@ async def _visits(connection: Connection, row: CallRow, why: Why) -> tuple[Visit
         Visit(
             **{name: each[name] for name in Visit.__dataclass_fields__ if name not in ("steps", "is_answer")},
             steps=tuple(steps[each["id"]]),
-            is_answer=each["id"] == answer.visit_id,
+            is_answer=each["id"] == visit_id,
         )
         for each in rows
     )
 
 
-async def _person(connection: Connection, row: CallRow) -> Person | None:
-    found = await _queries.person(connection, company_id=row.company_id, call_id=row.id)
+async def _person(connection: Connection, company_id: int, which: Mapping[str, Any]) -> Person | None:
+    found = await _queries.person(connection, company_id=company_id, **which)
     return Person(**found) if found is not None else None
 
 
-async def _other_calls(connection: Connection, row: CallRow, person: Person | None) -> list[OtherCall]:
-    found = _queries.other_calls(
-        connection,
-        company_id=row.company_id,
-        caller=row.caller or None,
-        person_id=person.id if person else None,
-        call_id=row.id,
-        most=MOST_OTHERS + 2,  # the call itself may be among them
-    )
+async def _other_calls(connection: Connection, theirs: Mapping[str, Any], but: Any) -> list[OtherCall]:
+    # The call itself may be among them.
+    found = _queries.other_calls(connection, **theirs, call_id=but, most=MOST_OTHERS + 2)
     return [
         OtherCall(
             **{name: each[name] for name in OtherCall.__dataclass_fields__ if name != "source"}, source=source_of(each)
@@ -213,19 +241,10 @@ async def _other_calls(connection: Connection, row: CallRow, person: Person | No
     ]
 
 
-async def _letters(connection: Connection, row: CallRow, why: Why | None, person: Person | None) -> tuple[Letter, ...]:
-    answer = why.answer if why is not None else None
-    visitor = answer.visitor_id if answer is not None else None
-    if not row.caller and visitor is None and person is None:
-        return ()
-    found = _queries.letters(
-        connection,
-        company_id=row.company_id,
-        caller=row.caller or None,
-        visitor_id=visitor,
-        person_id=person.id if person else None,
-        most=MOST_OTHERS,
-    )
+async def _letters(
+    connection: Connection, theirs: Mapping[str, Any], visitor: UUID | None, but: Any
+) -> tuple[Letter, ...]:
+    found = _queries.letters(connection, **theirs, visitor_id=visitor, lead_id=but, most=MOST_OTHERS)
     return tuple(
         [
             Letter(each["id"], each["kind"], each["received_at"], _fields(json.loads(each["data"])), each["url"])

@@ -40,10 +40,10 @@ CROSS JOIN LATERAL (
 ORDER BY step.at;
 
 -- name: person^
--- Whom the call belongs to.
+-- Whom the call, or other lead, belongs to.
 SELECT p.id, p.name, p.calls, p.forms, p.jobs FROM person_of o
 JOIN people p ON p.company_id = o.company_id AND p.id = o.person_id
-WHERE o.company_id = :company_id AND o.call_id = :call_id;
+WHERE o.company_id = :company_id AND (o.call_id = :call_id::bigint OR o.lead_id = :lead_id::uuid);
 
 -- name: other_calls
 -- Other calls from the same number, and others of the same person, the newest first.
@@ -59,7 +59,7 @@ SELECT c.id, c.state, c.outcome, c.did, c.caller, c.started_at, c.talk_seconds, 
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour
 FROM found JOIN calls c ON c.company_id = :company_id AND c.id = found.id
 LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
-WHERE c.id <> :call_id
+WHERE c.id IS DISTINCT FROM :call_id::bigint
 ORDER BY c.started_at DESC, c.id DESC LIMIT :most;
 
 -- name: letters
@@ -79,4 +79,5 @@ WITH found AS (
 )
 SELECT l.id, l.kind, l.received_at, l.data::text AS data, l.url
 FROM found JOIN leads l ON l.company_id = :company_id AND l.id = found.id
+WHERE l.id IS DISTINCT FROM :lead_id::uuid
 ORDER BY l.received_at DESC LIMIT :most;

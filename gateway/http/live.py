@@ -1,4 +1,4 @@
-"""Server-sent events: which call changed. The page reads it anew; nothing of a call travels in an event."""
+"""Server-sent events: which call or other lead changed. The page reads it anew; nothing of it travels in an event."""
 
 import asyncio
 import itertools
@@ -19,6 +19,8 @@ from gateway.store.queries import load_queries
 _queries = load_queries(Path(__file__).parent, "live.sql")
 
 CHANNEL = "numberpool_calls"
+# Forms, chats and texts.
+LEADS = "numberpool_leads"
 # Whose account changed: the user's id.
 ACCOUNTS = "numberpool_accounts"
 # Proxies close what is silent for a minute.
@@ -52,7 +54,9 @@ STREAMS = web.AppKey("STREAMS", Streams)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """``call`` with company and id for each change; ``again`` where anything may have changed (also at the start).
+    """``call`` or ``lead`` with company and id for each change; ``again`` where anything may have changed.
+
+    That is so at the start as well.
 
     Ends when the session does, or when its user's companies, roles or telephones change: the browser comes back by
     itself, and is asked again. An agent is told of his own calls.
@@ -61,15 +65,22 @@ async def events(request: web.Request) -> web.StreamResponse:
     streams.add()
     async with sse_response(request, ping_interval=PING_SECONDS) as stream:
         await stream.send("connected", event="hello", retry=RETRY_MS)
-        async with listener.subscribe(CHANNEL) as calls, listener.subscribe(ACCOUNTS) as people:
-            forwarding = asyncio.create_task(_forward(request, stream, calls, streams))
-            watching = asyncio.create_task(_until_changed(request, people))
+        async with (
+            listener.subscribe(CHANNEL) as calls,
+            listener.subscribe(LEADS) as leads,
+            listener.subscribe(ACCOUNTS) as people,
+        ):
+            tasks = [
+                asyncio.create_task(_forward(request, stream, calls, streams)),
+                asyncio.create_task(_forward_leads(request, stream, leads, streams)),
+                asyncio.create_task(_until_changed(request, people)),
+            ]
             try:
-                await asyncio.wait([forwarding, watching], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (forwarding, watching):
+                for task in tasks:
                     task.cancel()
-                done, _ = await asyncio.wait([forwarding, watching])
+                done, _ = await asyncio.wait(tasks)
                 for task in done:
                     if not task.cancelled() and (error := task.exception()):
                         raise error
@@ -94,6 +105,24 @@ async def _forward(
             continue
         data = json.dumps({"company": company, "call": call})
         await stream.send(data, event="call", id=str(next(streams.ids)))
+
+
+async def _forward_leads(
+    request: web.Request, stream: EventSourceResponse, changes: AsyncIterator[str | None], streams: Streams
+) -> None:
+    """What people wrote came to everybody, so an agent, who has calls of his own, is told of none."""
+    ids: tuple[int, ...] = request[ALLOWED]
+    limit = request[VIEWER].own_calls
+    allowed = set(ids) - set(limit.companies if limit is not None else ())
+    async for change in changes:
+        if not stream.is_connected():
+            return
+        if change is None:
+            continue  # "again" is said by what forwards calls
+        company, _, lead = change.partition(":")
+        if int(company) in allowed:
+            data = json.dumps({"company": int(company), "lead": lead})
+            await stream.send(data, event="lead", id=str(next(streams.ids)))
 
 
 async def _is_own(request: web.Request, company: int, call: int) -> bool:

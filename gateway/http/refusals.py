@@ -75,6 +75,12 @@ class CallNotFound(NotFound):
     id = "call_not_found"
 
 
+class LeadNotFound(NotFound):
+    """There is no such form, chat or text, or it belongs to a company you are not a member of."""
+
+    id = "lead_not_found"
+
+
 class WrongMethod(Refusal):
     """This address cannot be used with this method."""
 

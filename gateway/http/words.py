@@ -251,10 +251,22 @@ class Words:
             "spam": say("Spam"),
         }.get(str(status), str(status))
 
+    def lead_kind(self, kind: str) -> str:
+        """What a lead is, or several of a kind as the list of leads filters them."""
+        return {
+            "call": self.pgettext("kind of lead", "Call"),
+            "form": self.pgettext("kind of lead", "Form"),
+            "text": self.pgettext("kind of lead", "Text"),
+            "chat": self.pgettext("kind of lead", "Chat"),
+            "written": self.pgettext("kind of lead", "Forms and messages"),
+            "suspect": self.pgettext("kind of lead", "Seems to be from a program"),
+        }.get(kind, kind.replace("_", " ").capitalize())
+
     def filter_name(self, name: str) -> str:
-        """What a filter of the calls is about."""
+        """What a filter of the leads is about."""
         say = self._say.gettext
         return {
+            "kind": say("Kind"),
             "q": say("Search"),
             "source": say("Source"),
             "channel": say("Channel"),
@@ -290,6 +302,8 @@ class Words:
             return self.outcome_name(value)
         if name == "status":
             return self.status(value)
+        if name == "kind":
+            return self.lead_kind(value)
         if name == "number" or (name == "caller" and value != "withheld"):
             return self.phone(value)
         if value == NOT_SET:

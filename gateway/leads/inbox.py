@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from gateway.leads.crediting import credit_lead
 from gateway.leads.lead import Lead
 from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
@@ -107,10 +108,16 @@ class LeadInbox:
 
 
 async def store(connection: Connection, lead: Lead) -> UUID:
-    """Write a lead, over a connection that sees its company; its id, or that of the same one sent before."""
+    """Write a lead and decide what brought it, over a connection that sees its company.
+
+    Its id, or that of the same one sent before: by the sender's own id where it has one, else within a minute.
+    """
     alike = {"company_id": lead.company_id, "likeness": lead.likeness}
     await _queries.wait_for_alike(connection, likeness=lead.likeness)
-    before = await _queries.alike(connection, **alike, received_at=lead.received_at)
+    if lead.sent_as:
+        before = await _queries.sent_as(connection, company_id=lead.company_id, sent_as=lead.sent_as)
+    else:
+        before = await _queries.alike(connection, **alike, received_at=lead.received_at)
     if before is not None:
         return UUID(str(before))
     await _queries.add_lead(
@@ -129,7 +136,9 @@ async def store(connection: Connection, lead: Lead) -> UUID:
         title=lead.title,
         suspect=lead.suspect,
         received_at=lead.received_at,
+        sent_as=lead.sent_as,
     )
+    await credit_lead(connection, lead.company_id, lead.id)
     await forget_likeness(connection, lead.received_at)
     return lead.id
 

@@ -27,11 +27,12 @@ class Lead:
     """What a page of a site handed in. ``data`` holds what was typed by the names of the fields.
 
     ``visit_id`` and ``exposure_id`` are what the page says; whether the lead is linked with them is decided where it is
-    stored. ``suspect`` names the kind of program that seems to have sent it; empty: a person.
+    stored. ``suspect`` names the kind of program that seems to have sent it; empty: a person. What a program of the
+    company's hands in has no site, and may have that program's own id for it (``sent_as``).
     """
 
     company_id: int
-    site_id: int
+    site_id: int | None
     id: UUID
     kind: str
     data: Mapping[str, Value]
@@ -42,10 +43,13 @@ class Lead:
     title: str
     suspect: str
     received_at: datetime
+    sent_as: str = ""
 
     @property
     def likeness(self) -> bytes:
-        """Alike for what a browser sent twice: the same from the same visit."""
+        """Alike for what is sent twice: by a browser the same from the same visit, by a program what it names so."""
+        if self.sent_as:
+            return hashlib.sha256(f"{self.company_id}/{self.sent_as}".encode("utf-8", "replace")).digest()
         said = json.dumps([self.site_id, self.kind, str(self.visit_id), dict(self.data)], sort_keys=True)
         return hashlib.sha256(said.encode("utf-8", "replace")).digest()
 
@@ -53,7 +57,7 @@ class Lead:
 def lead_of(
     *,
     company_id: int,
-    site_id: int,
+    site_id: int | None,
     id: UUID,
     kind: str,
     data: Mapping[str, Value | None],
@@ -64,6 +68,7 @@ def lead_of(
     title: str,
     suspect: str,
     received_at: datetime,
+    sent_as: str = "",
 ) -> Lead:
     """A lead out of what a page sent. Fields beyond the fiftieth are left away, long texts are cut."""
     kept = kept_of(data)
@@ -81,6 +86,7 @@ def lead_of(
         title=title,
         suspect=suspect,
         received_at=received_at,
+        sent_as=sent_as,
     )
 
 

@@ -9,18 +9,22 @@ WHERE company_id = :company_id AND likeness = :likeness::bytea
   AND received_at BETWEEN :received_at::timestamptz - interval '1 minute' AND :received_at::timestamptz + interval '1 minute'
 LIMIT 1;
 
+-- name: sent_as$
+-- A lead by its sender's own id.
+SELECT id FROM leads WHERE company_id = :company_id AND sent_as = :sent_as;
+
 -- name: add_lead!
 -- Only a visit whose visitor may be known again is linked. The site may be gone by now; what a person wrote is kept all
 -- the same.
 INSERT INTO leads (company_id, site_id, id, kind, data, phone, email, visit_id, visitor_id, exposure_id, url, title,
-                   suspect, received_at, likeness)
+                   suspect, received_at, likeness, sent_as)
 SELECT :company_id, (SELECT id FROM sites WHERE company_id = :company_id AND id = :site_id), :id, :kind, :data::jsonb,
        :phone, :email, known.id, known.visitor_id, CASE WHEN known.id IS NOT NULL THEN :exposure_id::uuid END, :url, :title,
-       :suspect, :received_at, :likeness::bytea
+       :suspect, :received_at, :likeness::bytea, :sent_as
 FROM (VALUES (1)) AS one
 LEFT JOIN LATERAL (
     SELECT id, visitor_id FROM visits
-    WHERE company_id = :company_id AND site_id = :site_id AND id = :visit_id::uuid
+    WHERE company_id = :company_id AND (:site_id::bigint IS NULL OR site_id = :site_id) AND id = :visit_id::uuid
       AND started_at = :visit_began::timestamptz AND visitor_id IS NOT NULL
     LIMIT 1
 ) AS known ON true;

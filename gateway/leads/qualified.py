@@ -1,4 +1,7 @@
-"""What counts as a lead: the company's own rule, as a plain function; ``numberpool_qualified`` says the same in SQL."""
+"""What counts as a lead: the company's own rule, as plain functions.
+
+``numberpool_qualified`` and ``numberpool_lead_qualified`` say the same in SQL.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,3 +59,11 @@ class LeadRule:
         if outcome == "answered":
             return (talk_seconds or 0) >= self.seconds
         return outcome == "voicemail" and self.voicemail
+
+    def counts_written(self, status: str, is_first: bool) -> bool:
+        """Whether a form, a text or a chat counts; ``is_first``: nobody had called or written from there before."""
+        if status in self.never:
+            return False
+        if status in self.always:
+            return True
+        return self.leads and not (self.first_only and not is_first)

@@ -1,4 +1,4 @@
-"""From a figure of a report to the calls it counts: an address of the call list."""
+"""From a figure of a report to the calls and other leads it counts: an address of the list."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -13,13 +13,16 @@ _FILTERS = {each: "by" if each is Dimension.PERSON else each.value for each in D
 # What the list says for a value that is not known.
 _UNKNOWN = {Dimension.SOURCE: "none", Dimension.POOL: "none"}
 _NOT_SET = "(not set)"
+_CALLS = {"kind": "call"}
 _OF_MEASURE = {
-    Measure.ANSWERED: {"reached": "yes"},
-    Measure.MISSED: {"reached": "no"},
-    Measure.FIRST_TIME: {"first": "yes"},
+    Measure.ANSWERED: _CALLS | {"reached": "yes"},
+    Measure.MISSED: _CALLS | {"reached": "no"},
+    Measure.FIRST_TIME: _CALLS | {"first": "yes"},
+    # Of calls, forms, chats and texts alike.
     Measure.QUALIFIED: {"qualified": "yes"},
     Measure.JOBS: {"job": "yes"},
     Measure.VALUE: {"job": "yes"},
+    Measure.LEADS: {"kind": "written"},
 }
 
 
@@ -43,6 +46,6 @@ def drill(question: Question, row: Row | None = None, measure: Measure = Measure
             "counted": "yes",
             "credit": question.model.value,
             **{_FILTERS[name]: value or _UNKNOWN.get(name, _NOT_SET) for name, value in values.items()},
-            **_OF_MEASURE.get(measure, {}),
+            **_OF_MEASURE.get(measure, _CALLS),
         }
     )

@@ -109,9 +109,13 @@ WITH company AS MATERIALIZED (
     FROM calls call CROSS JOIN company
     WHERE call.company_id = :company_id AND call.id = ANY (:calls::bigint[]) AND call.state = 'ended'
     UNION ALL
-    SELECT lead.id::text, NULL, lead.id, lead.received_at, 'lead', '', '', '', '', '', '', '', '', false, false,
-           company.qualified_leads, 0, 0, NULL, lead.visit_id, lead.visitor_id
-    FROM leads lead CROSS JOIN company WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND lead.suspect = ''
+    SELECT lead.id::text, NULL, lead.id, lead.received_at, 'lead', coalesce(lead.source_id::text, ''), lead.channel,
+           lead.campaign, lead.keyword, coalesce(lead.pool_id::text, ''), lead.number, lead.region, '', false, false,
+           numberpool_lead_qualified(company.qualified_leads, company.qualified_first_only, company.qualified_always,
+                                     company.qualified_never, lead.status, lead.is_first),
+           0, 0, NULL, lead.visit_id, lead.visitor_id
+    FROM leads lead CROSS JOIN company
+    WHERE lead.company_id = :company_id AND lead.id = ANY (:leads::uuid[]) AND lead.suspect = '' AND lead.status <> 'spam'
 ), parts AS (
     -- Of jobs: each lead that counts, with its place among the job's.
     SELECT coalesce(part.call_id::text, part.lead_id::text) AS subject, job.value, job.currency,
@@ -125,13 +129,13 @@ WITH company AS MATERIALIZED (
         WHERE one.company_id = part.company_id AND one.id = part.call_id LIMIT 1
     ) call ON true
     LEFT JOIN LATERAL (
-        SELECT one.received_at, one.suspect FROM leads one
+        SELECT one.received_at, one.suspect, one.status FROM leads one
         WHERE one.company_id = part.company_id AND one.id = part.lead_id LIMIT 1
     ) lead ON true
     WHERE part.company_id = :company_id
       AND part.job_id IN (SELECT job_id FROM job_leads mine WHERE mine.company_id = :company_id
                           AND (mine.call_id = ANY (:calls) OR mine.lead_id = ANY (:leads)))
-      AND CASE WHEN part.call_id IS NULL THEN lead.suspect = ''
+      AND CASE WHEN part.call_id IS NULL THEN lead.suspect = '' AND lead.status <> 'spam'
                ELSE call.state = 'ended' AND call.outcome <> 'blocked' AND call.status <> 'spam' END
 ), stored AS MATERIALIZED (
     SELECT *, call_id::text AS subject FROM report_facts WHERE company_id = :company_id AND call_id = ANY (:calls)

@@ -31,7 +31,7 @@ async def marked(pages: Pages, call: int) -> Marks:
 
 async def job_of(pages: Pages, call: int) -> Job | None:
     async with pages.database.companies(pages.company.id) as wire:
-        return await jobs.job_of_call(wire, pages.company.id, call)
+        return await jobs.job_of(wire, pages.company.id, call)
 
 
 async def audited(pages: Pages) -> list[dict[str, Any]]:

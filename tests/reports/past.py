@@ -264,7 +264,7 @@ async def decide(wire: Connection, past: Past, call: int, at: datetime) -> None:
 
 
 async def add_lead(wire: Connection, past: Past) -> UUID:
-    """A form, mostly of somebody's visit."""
+    """A form, mostly of somebody's visit; else a text to one of the numbers, with what brought it."""
     dice = past.dice
     lead = UUID(int=dice.getrandbits(128))
     visitor = dice.choice((None, *past.visits))
@@ -273,15 +273,30 @@ async def add_lead(wire: Connection, past: Past) -> UUID:
         visit, began, _ = dice.choice(past.visits[visitor])
         at = began + timedelta(minutes=dice.randrange(60))
     await wire.execute(
-        "INSERT INTO leads (company_id, id, kind, data, visit_id, visitor_id, suspect, received_at) "
-        "VALUES ($1, $2, 'form', $3, $4, $5, $6, $7)",
+        "INSERT INTO leads (company_id, id, kind, data, visit_id, visitor_id, suspect, received_at, status) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         past.company_id,
         lead,
+        "form" if visitor else dice.choice(("form", "text")),
         json.dumps({"name": "Dana"}),
         visit,
         visitor,
         "robot" if dice.random() < 0.1 else "",
         at,
+        dice.choice(("new", "new", "new", "lead", "booked", "spam")),
+    )
+    number_id, _ = dice.choice(past.numbers)
+    arrival = dice.choice(ARRIVALS)
+    await wire.execute(
+        """UPDATE leads l SET is_first = $3, number_id = n.id, number = n.e164, pool_id = n.pool_id, region = 'Ontario',
+             source_id = $5, channel = $6, campaign = 'flyer'
+           FROM tracking_numbers n WHERE l.company_id = $1 AND l.id = $2 AND l.kind = 'text' AND n.id = $4""",
+        past.company_id,
+        lead,
+        dice.random() < 0.5,
+        number_id,
+        await source_of(wire, past, arrival),
+        arrival[1],
     )
     past.leads.append(lead)
     return lead

@@ -92,10 +92,17 @@ async def told(connection: Any, company_id: int) -> list[Told]:
             )
             for each in theirs
         ]
-        unknown = _touch({"source_id": None, "channel": "", "campaign": "", "keyword": "", "visit_id": None}, visits, 0)
+        unknown = _touch(
+            {name: row[name] for name in ("source_id", "channel", "campaign", "keyword")} | {"visit_id": None},
+            visits,
+            0,
+        )
         worth = jobs.get(row["id"], [])
         measures = Measures(
-            leads=1, qualified=float(company["qualified_leads"]), jobs=len(worth), value=_value(worth, company)
+            leads=1,
+            qualified=float(LeadRule.of(company).counts_written(row["status"], row["is_first"])),
+            jobs=len(worth),
+            value=_value(worth, company),
         )
         found.append(
             Told(
@@ -104,7 +111,12 @@ async def told(connection: Any, company_id: int) -> list[Told]:
                 at.weekday() * 24 + at.hour,
                 None,
                 measures,
-                dict.fromkeys((Dimension.POOL, Dimension.NUMBER, Dimension.REGION, Dimension.PERSON), ""),
+                {
+                    Dimension.POOL: str(row["pool_id"] or ""),
+                    Dimension.NUMBER: row["number"],
+                    Dimension.REGION: row["region"],
+                    Dimension.PERSON: "",
+                },
                 _shared(own_touches, unknown, row["received_at"], zone, half_life),
             )
         )

@@ -25,12 +25,13 @@ FROM calls WHERE company_id = :company_id AND state = 'ended' ORDER BY started_a
 
 -- name: leads
 -- Those that a person sent.
-SELECT id, received_at, visit_id, visitor_id FROM leads WHERE company_id = :company_id AND suspect = '' ORDER BY received_at, id;
+SELECT id, received_at, visit_id, visitor_id, status, is_first, source_id, channel, campaign, keyword, pool_id, number, region
+FROM leads WHERE company_id = :company_id AND suspect = '' AND status <> 'spam' ORDER BY received_at, id;
 
 -- name: job_leads
 -- Each lead of each job, the earliest first, and whether it counts.
 SELECT job.id, job.value, job.currency, part.call_id, part.lead_id, coalesce(call.started_at, lead.received_at) AS at,
-       CASE WHEN part.call_id IS NULL THEN lead.suspect = ''
+       CASE WHEN part.call_id IS NULL THEN lead.suspect = '' AND lead.status <> 'spam'
             ELSE call.state = 'ended' AND call.outcome <> 'blocked' AND call.status <> 'spam' END AS counts
 FROM job_leads part
 JOIN jobs job ON job.company_id = part.company_id AND job.id = part.job_id

@@ -58,7 +58,7 @@ const STATUSES = { l: "lead", q: "quoted", b: "booked", x: "lost", s: "spam", n:
 
 async function mark(row, status) {
   if (!row.querySelector("a.status")) return;
-  show(await send(`/calls/${row.dataset.key}/status`, new URLSearchParams({ status })), update);
+  show(await send(`${row.dataset.path}/status`, new URLSearchParams({ status })), update);
   update();
 }
 

@@ -3,7 +3,7 @@
 
 const REOPEN_MS = 5000;
 
-// Calls onChange(callId) for one call, onChange(null) where anything may have changed; onState(isLive) as it comes and goes.
+// Calls onChange(id) for one call, form, chat or text, onChange(null) where anything may have changed; onState(isLive) as it comes and goes.
 export function follow(onChange, onState) {
   const others = "BroadcastChannel" in window ? new BroadcastChannel("numberpool") : null;
   const tell = (message) => {
@@ -28,6 +28,7 @@ export function follow(onChange, onState) {
     source.addEventListener("hello", () => tell({ live: (live = true) }));
     source.addEventListener("again", () => tell({ call: null }));
     source.addEventListener("call", (event) => tell({ call: JSON.parse(event.data).call }));
+    source.addEventListener("lead", (event) => tell({ call: JSON.parse(event.data).lead }));
     source.onerror = () => {
       tell({ live: (live = false) });
       // Closed for good (signed out, perhaps): reading the page again will tell.
