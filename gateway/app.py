@@ -35,6 +35,7 @@ from gateway.http.collector.running import run_collector
 from gateway.http.letters import writers
 from gateway.http.rendering import templates_of_checkout_or_wheel
 from gateway.http.report_letters import ReportDesk
+from gateway.leads.crediting import keep_crediting
 from gateway.leads.gathering import keep_gathering
 from gateway.machine.notify import Systemd
 from gateway.opening import open_database
@@ -203,6 +204,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "sources of calls": attribution.run,
                     "whispers": lambda: whispering.run(listener, spoken),
                     "people": lambda: keep_gathering(database, health),
+                    "sources of messages": lambda: keep_crediting(database),
                     "reports": lambda: keep_counting(database, health),
                     "learning": lambda: nightly.keep_learning(database),
                     "reports by mail": lambda: mail_clerk.keep_posting(database, settings.mail),
