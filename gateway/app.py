@@ -16,12 +16,13 @@ from gateway.attention.node_states import keep_node_states
 from gateway.attribution import nightly
 from gateway.attribution.live import RingingDecision
 from gateway.attribution.worker import AttributionWorker
-from gateway.calls import retention
+from gateway.calls import placed_recordings, retention
 from gateway.calls.directory import Directory
 from gateway.calls.encoder import Encoder
 from gateway.calls.ledger import Ledger
 from gateway.calls.leftovers import adopt_leftovers
 from gateway.calls.load import load_directory
+from gateway.calls.placing import Placer
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.calls.speech import Speech
@@ -165,6 +166,8 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
 
+        placer = Placer(database, ledger, nodes, lambda: numbers.present)
+
         settle_after = timedelta(seconds=settings.attribution.settle_seconds)
         attribution = AttributionWorker(database.dsn, health, settings.log, after=settle_after)
         ledger.on_written.append(attribution.rang)
@@ -212,6 +215,10 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "nodes": lambda: keep_node_states(database, nodes),
                     "telephones": lambda: keep_endpoint_states(database, nodes),
                     "retention": lambda: retention.keep_retention(database),
+                    "calls back": lambda: placer.run(listener),
+                    "recordings of calls back": lambda: placed_recordings.keep_making(
+                        database, settings.data_folder, spools, encoder
+                    ),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
                 }

@@ -184,7 +184,11 @@ class AmiLink:
         """Write several actions at once, without waiting for their answers. Raises LinkLost, ValueError."""
         if self._protocol.closed:
             raise LinkLost("the connection to Asterisk is closed")
-        made = [Action({"Action": name, **checked_fields(fields)}) for name, fields in actions]
+        # Panoramisk would wait for the event that follows an Originate, which our accounts do not hear.
+        made = [
+            Action({"Action": name, **checked_fields(fields)}, as_list=False if name == "Originate" else None)
+            for name, fields in actions
+        ]
         for action in made:
             self._protocol.responses[action.id] = action
         self._protocol.transport.write("".join(str(action) for action in made).encode())

@@ -20,6 +20,7 @@ from gateway.asterisk.endpoints import EndpointState, look_at_endpoints
 from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Hint, Unfiltered, parse_event
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
+from gateway.asterisk.place import NotConnected, Placing, end, place
 from gateway.asterisk.recorder import record_anew
 from gateway.asterisk.reply import remember, reply
 from gateway.asterisk.trunks import look_at_trunks
@@ -259,7 +260,8 @@ class Node:
         elif isinstance(event, CallRecord):
             if event.asks and event.asks.partition("_")[0] == str(self._epoch):
                 self._answer(event)
-            remember(event, self._directory(), self._talked)
+            if event.placed is None:
+                remember(event, self._directory(), self._talked)
             self._intake.heard(event)
         elif isinstance(event, Hint):
             self._conversations.hint(event, time.monotonic())
@@ -295,6 +297,20 @@ class Node:
         if link is not None and not link.closed:
             value = checked_sound(sound)
             link.send(("Setvar", {"Channel": unique_id, "Variable": "SHARED(NP_SAY)", "Value": value}))
+
+    async def place(self, placing: Placing) -> None:
+        """Ring the telephone of whoever calls back. Raises NotConnected, OldDialplan, AmiError, ValueError."""
+        link = self._store
+        # Its calls link hears how it goes on.
+        if link is None or link.closed or not self.is_linked:
+            raise NotConnected(NotConnected.__doc__)
+        await place(link, placing, self.settings.trunks)
+
+    async def end_placed(self, unique_id: str) -> None:
+        """End a call back. Raises AmiError."""
+        if self._store is None:
+            raise NotConnected(NotConnected.__doc__)
+        await end(self._store, unique_id)
 
     async def _record_on(self, record: CallRecord) -> None:
         """Another person is at the other end: go on recording so that they are heard."""

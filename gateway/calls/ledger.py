@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from gateway.calls import placed
 from gateway.calls.directory import Directory
 from gateway.calls.entry import CallEntry, Measured, call_entry
 from gateway.calls.record import NARROW_RATE, CallRecord, Stage
@@ -37,6 +38,7 @@ _NO_COMPANY = "Some calls belong to no company yet, so they wait in the outbox. 
 GATHER_SECONDS = 0.05
 
 _sql = load_queries(Path(__file__).parent)
+_placed_sql = load_queries(Path(__file__).parent, "placed.sql")
 _log = structlog.get_logger(__name__)
 
 
@@ -169,6 +171,10 @@ class Ledger:
         try:
             async with self._database.everything() as connection:
                 for noted in batch:
+                    if noted.record.placed is not None:
+                        await placed.save(connection, noted.record, noted.clock_ahead)
+                        written.append(noted)
+                        continue
                     entry = call_entry(noted.record, directory, noted.measured, noted.clock_ahead)
                     if entry is None:
                         self._set_aside(noted)
@@ -237,13 +243,15 @@ class Ledger:
         """The calls of ``node`` that the database believes to be going on."""
         node_id = await self.node_id(node)
         async with self._database.everything() as connection:
-            return {row["asterisk_id"] async for row in _sql.open_calls(connection, node_id=node_id)}
+            rows = [_sql.open_calls(connection, node_id=node_id), _placed_sql.placed_open(connection, node_id=node_id)]
+            return {row["asterisk_id"] for some in rows async for row in some}
 
     async def cut_off(self, node: str, key: str) -> None:
         """Close a call that left no record of its end, not even in the outbox."""
         node_id = await self.node_id(node)
         async with self._database.everything() as connection:
             await _sql.cut_off(connection, node_id=node_id, asterisk_id=key)
+            await _placed_sql.placed_cut_off(connection, node_id=node_id, asterisk_id=key)
 
 
 def _columns(entry: CallEntry) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import structlog
 
 from gateway.calls.audio import PART_SUFFIX
+from gateway.calls.placed import MARK
 from gateway.calls.record import SHORTEST_MESSAGE
 from gateway.calls.recordings import enqueue_making, expect_recording
 from gateway.calls.sides import FOLDER, Leftover, discard, leftovers, side_paths
@@ -72,7 +73,8 @@ async def adopt_leftovers(
     """
     now = now or datetime.now(UTC)
     taken_up = await _queue_forgotten(database, node)
-    found = await asyncio.to_thread(leftovers, spool)
+    # Those of calls back wait in their own table (gateway.calls.placed_recordings).
+    found = [each for each in await asyncio.to_thread(leftovers, spool) if not each.key.startswith(MARK)]
     old = [leftover for leftover in found if now - leftover.changed_at >= QUIET]
     strange: list[Leftover] = []
     async with database.everything() as connection:

@@ -82,6 +82,8 @@ class CallRecord:
     legs: tuple[LegRecord, ...] = ()
     blocked: bool = False  # by a rule about its caller
     cut_off: bool = False  # ended by the death of Asterisk, not by anybody's hanging up
+    placed: int | None = None  # of a call back: which (gateway.calls.placed); its channel is that of whoever called
+    reason: str = ""  # of a call back whose first telephone nobody picked up: Asterisk's REASON
 
     @property
     def has_message(self) -> bool:
@@ -160,6 +162,8 @@ def parse_record(line: str) -> CallRecord:
             rate=int(fields["rate"]) if fields.get("rate") else None,
             blocked=fields.get("blocked", "") == "1",
             legs=tuple(_leg(text) for text in fields.get("legs", "").split("~") if text),
+            placed=int(fields["placed"]) if fields.get("placed") else None,
+            reason=fields.get("reason", ""),
         )
     except MalformedRecord:
         raise

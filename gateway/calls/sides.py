@@ -15,7 +15,7 @@ ENDINGS = {8000: ".sln", 16000: ".sln16"}
 
 _SIDES = re.compile(rf"{FOLDER}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 _RAW = re.compile(r"(?P<key>[A-Za-z0-9_-][A-Za-z0-9._-]*)-(?:caller|business)\.sln(?P<wide>16)?")
-_FINISHED = re.compile(rf"{FOLDER}/[0-9]+/[0-9]{{4}}/[0-9]{{2}}/[0-9]+\.mp3")
+_FINISHED = re.compile(rf"{FOLDER}/[0-9]+/[0-9]{{4}}/[0-9]{{2}}/(?:back-)?[0-9]+\.mp3")
 
 
 class UnsafePath(ValueError):
@@ -68,6 +68,11 @@ def discard(paths: SidePaths) -> None:
 def finished_file(company_id: int, started_at: datetime, call_id: int) -> str:
     """Where a recording goes, below the data folder: a folder a company and month, by UTC."""
     return f"{FOLDER}/{company_id}/{started_at.astimezone(UTC):%Y/%m}/{call_id}.mp3"
+
+
+def finished_back(company_id: int, asked_at: datetime, placed_id: int) -> str:
+    """The same of a call back."""
+    return f"{FOLDER}/{company_id}/{asked_at.astimezone(UTC):%Y/%m}/back-{placed_id}.mp3"
 
 
 def recording_path(data_folder: Path, file: str) -> Path:

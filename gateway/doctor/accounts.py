@@ -11,12 +11,17 @@ from gateway.settings import NodeSettings
 
 RELOAD = "asterisk -rx 'manager reload'"
 
-# Actions that stand for the write classes each account needs, and that none of ours may have: an account that can
+# Actions that stand for the write classes each account needs, and that an account of ours may not have: one that can
 # run commands, place calls or rewrite configuration is a way into the machine for whoever learns its secret.
 _CALLS_NEED = {"CoreSettings": "reporting", "Getvar": "reporting", "Setvar": "call", "UserEvent": "user"}
-_STORE_NEEDS = {"DBGetTree": "system or reporting", "DBPut": "system", "DBDel": "system"}
-_TOO_MUCH = {"Command": "command", "Originate": "originate", "UpdateConfig": "config"}
-_TOO_MUCH_FOR_CALLS = {**_TOO_MUCH, "DBPut": "system"}
+_STORE_NEEDS = {
+    "DBGetTree": "system or reporting",
+    "DBPut": "system",
+    "DBDel": "system",
+    "Originate": "originate",
+}
+_TOO_MUCH = {"Command": "command", "UpdateConfig": "config"}
+_TOO_MUCH_FOR_CALLS = {**_TOO_MUCH, "Originate": "originate", "DBPut": "system"}
 
 
 class Login(Enum):

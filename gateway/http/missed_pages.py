@@ -199,7 +199,7 @@ def how(wait: Wait, words: Words) -> str:
         return say("still waits")
     if wait.reached.how is Reach.CALLED_AGAIN:
         return say("called again and was answered")
-    if wait.reached.how is Reach.MARKED and wait.reached.by:
+    if wait.reached.by:
         return say("called back by %(who)s") % {"who": wait.reached.by}
     return say("was called back")
 

@@ -27,6 +27,10 @@ WHERE c.answered_at >= m.since AND c.outcome IN ('answered', 'cut_off')
   -- Follows from the line above; without it every call of the company is read.
   AND c.started_at > (SELECT min(since) - interval '1 day' FROM callers)
 UNION ALL
+SELECT m.caller, 'called_back', p.answered_at, p.call_id, p.placed_by
+FROM callers m
+JOIN placed_calls p ON p.company_id = :company_id AND p.callee = m.caller AND p.answered_at >= m.since
+UNION ALL
 SELECT m.caller, 'marked', b.at, b.call_id, coalesce(nullif(u.name, ''), u.email, '')
 FROM unanswered m
 JOIN call_backs b ON b.company_id = :company_id AND b.call_id = m.id

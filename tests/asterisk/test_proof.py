@@ -25,8 +25,8 @@ CALLS, STORE = "asterisk:pbx", "asterisk:pbx:store"
         (("write = call,user,reporting\n", "write = user,reporting\n"), CALLS, "may not do what it must"),
         (("write = call,user,reporting\n", "write = call,reporting\n"), CALLS, "may not do what it must"),
         (("write = call,user,reporting\n", "write = call,user\n"), CALLS, "may not do what it must"),
-        (("write = system,reporting\n", "write = reporting\n"), STORE, "may not do what it must"),
-        (("write = system,reporting\n", "write = system\n"), STORE, "may not do what it must"),
+        (("write = system,reporting,originate\n", "write = reporting\n"), STORE, "may not do what it must"),
+        (("write = system,reporting,originate\n", "write = system\n"), STORE, "may not do what it must"),
     ],
     ids=[
         *(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import numpy as np
@@ -25,12 +26,17 @@ async def finished(installation: Installation, call: Row) -> tuple[Row, Samples,
     await eventually(is_made)
     (row,) = rows
     assert row["state"] == "ready", row
-    wav = installation.folder / "heard.wav"
-    write_wav(installation.data / row["file"], wav)
+    return row, *sound_of(installation.data / row["file"], installation.folder)
+
+
+def sound_of(recording: Path, folder: Path) -> tuple[Samples, int]:
+    """The samples of a finished recording (a column a side), and their rate."""
+    wav = folder / "heard.wav"
+    write_wav(recording, wav)
     with av.open(str(wav)) as sound:
         stream = sound.streams.audio[0]
         frames = [frame.to_ndarray().reshape(-1, 2) for frame in sound.decode(stream)]
-        return row, np.concatenate(frames), stream.rate
+        return np.concatenate(frames), stream.rate
 
 
 def strongest(samples: Samples, rate: int) -> float:

@@ -19,6 +19,7 @@ from tests.doctor.clinic import RELOADS, Clinic
 from tests.stack import eventually
 
 ACCOUNTS = "numberpool-manager.conf"
+STORE_MAY = "write = system,reporting,originate"
 FILTER = "eventfilter(action(include),name(UserEvent),header(UserEvent),method(starts_with)) = NP\n"
 
 
@@ -54,7 +55,7 @@ async def lines_of(patient: Clinic, account: str, key: str) -> list[str]:
         ("ami.rights", "write = call,user,reporting", "write = call,user", "numberpool", "write"),
         ("ami.rights", "write = call,user,reporting", "write = call,reporting", "numberpool", "write"),
         ("ami.too-many-rights", "write = call,user,reporting", "write = all", "numberpool", "write"),
-        ("ami.too-many-rights", "write = system,reporting", "write = system,reporting,originate", "", "write"),
+        ("ami.too-many-rights", STORE_MAY, f"{STORE_MAY},command", "", "write"),
         ("ami.no-events", "read = user", "read = log,x", "numberpool", "read"),
         ("ami.filter", FILTER, "", "numberpool", "eventfilter"),
         ("ami.filter", FILTER, "eventfilter = Event: .*\n", "numberpool", "eventfilter"),
@@ -77,10 +78,10 @@ async def test_a_spoilt_account(patient: Clinic, kind: str, before: str, after: 
 
 async def test_a_store_account_without_its_class_is_told_and_the_rest_goes_on(patient: Clinic) -> None:
     """What only that account may look at is not known then, and nothing is made up about it."""
-    async with spoilt_account(patient, "write = system,reporting", "write = reporting"):
+    async with spoilt_account(patient, STORE_MAY, "write = reporting"):
         found = await patient.says("ami.rights", "files.by-hand")
     assert found["ami.rights"].where == "numberpool-store"
-    assert "in numberpool-manager.conf, [numberpool-store]:  write = system,reporting" in found["ami.rights"].mend
+    assert f"in numberpool-manager.conf, [numberpool-store]:  {STORE_MAY}" in found["ami.rights"].mend
 
 
 async def test_a_line_that_an_account_lacks(patient: Clinic) -> None:

@@ -27,7 +27,7 @@ async def test_calls_of_before_are_found_by_their_telephones_as_well(empty_datab
     assert [tuple(row) for row in rows] == [("PJSIP/101", False), ("PJSIP/102", True), ("PJSIP/103", True)]
 
 
-@pytest.mark.parametrize("table", ["calls", "legs", "recordings"])
+@pytest.mark.parametrize("table", ["calls", "legs", "recordings", "placed_calls"])
 async def test_nothing_shows_an_agent_what_is_not_his(database_dsn: str, table: str) -> None:
     await fill(database_dsn, *ROWS)
     database = await Database.open(database_dsn)
