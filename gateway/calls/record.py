@@ -77,7 +77,7 @@ class CallRecord:
     voicemail: bool = False  # a message was left, in a mailbox of the admin's own
     message_seconds: float | None = None  # so much was said into ours; none: it was not reached
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
-    unheard: str = ""  # the codec that this Asterisk cannot decode, where that left the call without a recording
+    unheard: str = ""  # why nothing was recorded: a codec that Asterisk cannot decode, an announcement that failed
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
     blocked: bool = False  # by a rule about its caller
