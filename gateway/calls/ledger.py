@@ -93,7 +93,6 @@ class Ledger:
         self.on_written: list[Callable[[Written], None]] = []
         self.on_back: list[Callable[[], None]] = []
         self._let_go = False
-        self._ran = False
         # Of numbers that nobody owns, while no company takes such calls: they must not hold up the others.
         self._ownerless: dict[tuple[str, str], Noted] = {}
 
@@ -115,8 +114,8 @@ class Ledger:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Write until cancelled. Begun again after a fault, it says that it is well once it has written something."""
-        troubled, self._ran = self._ran, True
+        """Write until cancelled, and say how it goes: from the first call on, also after a fault that ended this."""
+        well: bool | None = None
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_SECONDS if self._ownerless else None):
@@ -133,14 +132,16 @@ class Ledger:
                     self._health.tell(
                         PART, Condition.TROUBLED, "The database is away. Calls ring and are kept; they come in later."
                     )
-                    troubled = True
+                    well = False
                     await asyncio.sleep(RETRY_SECONDS)
-                else:
-                    if troubled or self._let_go:
-                        troubled = self._let_go = False
-                        self._health.tell(PART, Condition.OK, "Calls are written.")
-                        for back in self.on_back:
-                            back()
+                    continue
+                if not (well or self._ownerless):
+                    self._health.tell(PART, Condition.OK, "Calls are written.")
+                if well is False or self._let_go:
+                    self._let_go = False
+                    for back in self.on_back:
+                        back()
+                well = True
 
     def _find_owners(self) -> None:
         """Take up what waited for a company, once there is one."""
