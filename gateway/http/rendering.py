@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,9 @@ def _stylesheet(folder: Path) -> bytes:
 TEMPLATES = web.AppKey("TEMPLATES", Templates)
 
 
+@cache
 def templates_of_checkout_or_wheel() -> Templates:
-    """The templates that came with this program."""
+    """The templates that came with this program, made ready once for all who write with them."""
     return Templates(asset_folder("web"))
 
 

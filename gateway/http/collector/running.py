@@ -35,6 +35,8 @@ _SIGNALS_PER_VISIT = 10
 _VISITS_PER_LEAD = 4
 _SITE_VISITS_PER_LEAD = 50
 _LEAST_LEADS = 10
+# Of one program: a chat hands in one when it ends, and all of a day when it was cut off.
+_LEADS_PER_SECOND = 10.0
 # Of one account, with its reports: a carrier lets a number send one a second, and an account has many numbers.
 _TEXTS_PER_SECOND = 50.0
 RETRY_SECONDS = 5.0
@@ -53,7 +55,7 @@ async def opened_collector(
     async with AsyncExitStack() as running:
         catalog = Catalog()
         await catalog.load(database)
-        _warm_up(catalog)
+        await asyncio.to_thread(_warm_up, catalog)  # calls are decided meanwhile, where the gateway serves both
         places = Places.from_file(settings.places_file)
         running.callback(places.close)
         tally = await running.enter_async_context(Tally().running(database))
@@ -89,6 +91,7 @@ async def opened_collector(
                 settings.site_visits_per_second / _SITE_VISITS_PER_LEAD,
                 max(_LEAST_LEADS, 2 * settings.site_visits_per_second / _SITE_VISITS_PER_LEAD),
             ),
+            leads_of_program=Buckets(_LEADS_PER_SECOND, 20 * _LEADS_PER_SECOND),
             texts=texts,
             texts_of_account=Buckets(_TEXTS_PER_SECOND, 20 * _TEXTS_PER_SECOND),
         )
