@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -25,8 +26,10 @@ from gateway.calls.load import load_directory
 from gateway.calls.placing import Placer
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
+from gateway.calls.saying import Saying
 from gateway.calls.speech import Speech
 from gateway.calls.talked import Talked
+from gateway.calls.traffic import Traffic, keep_traffic
 from gateway.calls.whispering import Whispering
 from gateway.delivery import letters
 from gateway.endless import endless
@@ -65,21 +68,24 @@ _log = structlog.get_logger(__name__)
 class _Numbers:
     """The present directory, kept fresh."""
 
-    def __init__(self, settings: Settings, database: Database, listener: Listener, whispering: Whispering) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, listener: Listener, whispering: Whispering, saying: Saying
+    ) -> None:
         self._last_resort = Destination(settings.calls.default_destination, settings.calls.ring_seconds)
         self._contexts = settings.calls.dialplan_contexts
         self._emergency_callers = settings.calls.emergency_callers
         self._database = database
         self._listener = listener
         self._whispering = whispering
+        self._saying = saying
         self.present = Directory({}, {}, {}, None, Route((self._last_resort,)))
 
     async def load(self) -> None:
         """Read everything again. Raises what the database raises."""
         async with self._database.everything() as connection:
-            whispers = self._whispering.sounds()
+            whispers, phrases = self._whispering.sounds(), self._saying.sounds()
             loaded = await load_directory(
-                connection, self._last_resort, self._contexts, self._emergency_callers, whispers
+                connection, self._last_resort, self._contexts, self._emergency_callers, whispers, phrases
             )
         for dial in sorted(loaded.passed_over - self.present.passed_over):
             _log.warning(
@@ -157,11 +163,13 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         listener = Listener(database.dsn, health)
         whispering = Whispering(database, _speech(settings), health)
         await whispering.load()
-        numbers = _Numbers(settings, database, listener, whispering)
+        saying = Saying(database, Speech(_sounds_folder(settings) / "said", settings.speech), health)
+        await saying.load()
+        numbers = _Numbers(settings, database, listener, whispering, saying)
         await numbers.load()
         ledger = Ledger(database, health, lambda: numbers.present)
-        talked = Talked()
-        nodes = [Node(node, lambda: numbers.present, ledger, health, talked) for node in settings.nodes]
+        talked, traffic = Talked(), Traffic()
+        nodes = [Node(node, lambda: numbers.present, ledger, health, talked, traffic) for node in settings.nodes]
         spools = {node.name: node.spool for node in settings.nodes if node.spool}
         keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
@@ -206,6 +214,8 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "pools": lambda: keep_sampling(database),
                     "sources of calls": attribution.run,
                     "whispers": lambda: whispering.run(listener, spoken),
+                    "announcements": lambda: saying.run(listener, spoken),
+                    "traffic": lambda: keep_traffic(traffic, database),
                     "people": lambda: keep_gathering(database, health),
                     "sources of messages": lambda: keep_crediting(database),
                     "reports": lambda: keep_counting(database, health),
@@ -237,8 +247,12 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
 
 
 def _speech(settings: Settings) -> Speech:
+    return Speech(_sounds_folder(settings), settings.speech)
+
+
+def _sounds_folder(settings: Settings) -> Path:
     spool = next((node.spool for node in settings.nodes if node.spool), settings.data_folder)
-    return Speech(settings.speech.folder or spool / "sounds", settings.speech)
+    return settings.speech.folder or spool / "sounds"
 
 
 def _whisper(decision: RingingDecision, directory: Directory, whispering: Whispering, nodes: Sequence[Node]) -> None:

@@ -22,13 +22,14 @@ from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.place import NotConnected, Placing, end, place
 from gateway.asterisk.recorder import record_anew
-from gateway.asterisk.reply import remember, reply
+from gateway.asterisk.reply import remember, reply, watch
 from gateway.asterisk.trunks import look_at_trunks
 from gateway.asterisk.versions import Versions
 from gateway.calls.directory import Directory
 from gateway.calls.ledger import Ledger
-from gateway.calls.record import CallRecord, MalformedRecord
+from gateway.calls.record import CallRecord, MalformedRecord, Stage
 from gateway.calls.talked import Talked
+from gateway.calls.traffic import Traffic
 from gateway.health import Condition, Health
 from gateway.settings import NodeSettings
 
@@ -60,16 +61,18 @@ class Node:
         ledger: Ledger,
         health: Health,
         talked: Talked | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self.settings = settings
         self.name = settings.name
         self._directory = directory
         self._health = health
         self._talked = talked or Talked()
+        self._traffic = traffic or Traffic()
         self._conversations = Conversations(
             self.name, lambda: self._calls, lambda record: self._intake.heard(record), self._record_on, health
         )
-        self._intake = Intake(settings, ledger, health, self._conversations.heard)
+        self._intake = Intake(settings, ledger, health, self._heard)
         self._token = secrets.token_urlsafe(18)
         self._epoch = 0
         self._calls: AmiLink | None = None
@@ -268,6 +271,14 @@ class Node:
         elif PROOF_EVENT.encode() in block and self._nonce.encode() in block:
             self._proofs.put_nowait(True)
 
+    def _heard(self, record: CallRecord, live: bool, clock_ahead: float) -> CallRecord:
+        """A record has come in, live or out of the outbox; with what is known of its call besides."""
+        record = self._conversations.heard(record, live, clock_ahead)
+        is_now = live and record.stage is Stage.STARTED
+        age = 0.0 if is_now else max(0.0, time.time() + clock_ahead - record.started_at.timestamp())
+        watch(record, self._directory(), self._traffic, age)
+        return self._traffic.passed(record)
+
     def _unfiltered(self, block: bytes) -> None:
         """An event that should have been held back: our own says that nothing is; another may be a caller's text."""
         if self._nonce.encode() in block:
@@ -282,7 +293,7 @@ class Node:
         if link is None or link.closed:
             return
         try:
-            text = reply(record, self._directory(), self.settings.trunks, self._talked)
+            text = reply(record, self._directory(), self.settings.trunks, self._talked, self._traffic)
         except Exception as error:  # whatever it is, no link may end by it while calls ring
             # The call goes on by its fallback; this is a mistake in a destination, told where it was made.
             _log.error("a route cannot be written", dialled=record.dialled, fault=str(error))

@@ -1,8 +1,9 @@
 """A route as one line of text: the value of a channel variable, and of an AstDB entry.
 
-``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block``,
+``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block|<longest>``,
 taken apart by the dialplan with ``CUT()`` (np-ring in asterisk_conf/numberpool-dialplan.conf.j2). Dial strings joined
-by ``!`` are one destination over several trunks. What is empty at the end is left out.
+by ``!`` are one destination over several trunks. What is empty at the end is left out. Behind number and source stand
+marks (``12.3.often.gate``), which the call's record brings back as they are. ``longest`` seconds a call may last.
 
 Among the destinations stand the steps of a flow (np-step): ``Sound/<sound>^0``, ``Menu/<place>:<keys>:<tries>:<sound>^
 <seconds>``, ``Voicemail/<greeting or ->^<seconds>``, ``Hangup/^0``. A dialplan rendered before there were any cannot
@@ -25,6 +26,9 @@ _LEAST = 6
 _DESTINATIONS = 5
 _PLACE = re.compile(r"[0-9]+-[0-9]+-[0-9*#octe]{0,16}")
 _KEYS = re.compile(r"[0-9*#]{1,12}")
+# A mark that says how many seconds a call may last.
+LONGEST = "m"
+_MARK = re.compile(r"[a-z0-9-]{1,20}")
 _E164 = re.compile(r"\+[0-9]{4,15}")
 
 
@@ -112,7 +116,7 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
     """
     fields = [
         str(VERSION),
-        f"{route.number_id or ''}.{route.source_id or ''}",
+        ".".join((str(route.number_id or ""), str(route.source_id or ""), *filter(_MARK.fullmatch, _marks(route)))),
         "1" if route.record else "0",
         checked_sound(route.announcement) if route.announcement else "",
         checked_sound(route.whisper) if route.whisper else "",
@@ -120,9 +124,12 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
         _number(route.did),
         _number(route.main_number),
         "block" if route.blocked else "",
+        str(int(route.longest_seconds)) if route.longest_seconds else "",
     ]
     room = MAX_BYTES - len("|".join(fields))
     flow = encode_fitting(route.steps, trunks, room) if route.steps else ""
+    if route.blocked:  # what is said to the caller, if anything; a sound alone ends no other route
+        flow = encode_destinations(route.steps)
     fields[_DESTINATIONS] = flow or encode_destinations(route.destinations, trunks)
     while len(fields) > _LEAST and not fields[-1]:
         fields.pop()
@@ -134,8 +141,17 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
 
 def decode_reference(text: str) -> tuple[int | None, int | None]:
     """Number and source of ``<number>.<source>``, as a call carries it back."""
-    number, _, source = text.partition(".")
+    number, source, *_ = [*text.split("."), ""]
     return (int(number) if number.isdecimal() else None, int(source) if source.isdecimal() else None)
+
+
+def decode_marks(text: str) -> tuple[str, ...]:
+    """The marks behind number and source."""
+    return tuple(mark for mark in text.split(".")[2:] if _MARK.fullmatch(mark))
+
+
+def _marks(route: Route) -> tuple[str, ...]:
+    return (*route.marks, f"{LONGEST}{int(route.longest_seconds)}") if route.longest_seconds else route.marks
 
 
 def _number(e164: str | None) -> str:

@@ -11,7 +11,10 @@ from gateway.calls.admission import Admission, Verdict, admission
 from gateway.calls.caller import caller_number
 from gateway.calls.emergency import is_emergency_caller
 from gateway.calls.flow import Flow
+from gateway.calls.gate import Door, announced, screened, turned_away
+from gateway.calls.policy import NOTHING, Phrase
 from gateway.calls.route import Destination, Route, Step
+from gateway.calls.screening import Screened, Screening, screen
 from gateway.calls.steps import House, Moment, menus, place_of, read_choice, steps_as_if_open, steps_of
 
 # A chain of destinations longer than this is a mistake, and an endless one would be a loop.
@@ -23,7 +26,8 @@ class Number:
     """A tracking number with everything that its calls need.
 
     ``forms`` are all the ways a carrier may send it (gateway.pools.numbers.forms), ``route`` what its calls do; of a
-    number with a flow, what they do where nobody can be asked.
+    number with a flow, what they do where nobody can be asked. ``records``: its calls are to be recorded, where their
+    callers can be told so if they must be. ``is_trap``: nobody has ever been shown it.
     """
 
     id: int
@@ -33,6 +37,9 @@ class Number:
     route: Route
     forms: frozenset[str]
     flow: Flow | None = None
+    records: bool | None = None  # none: as the route says
+    is_trap: bool = False
+    is_fax: bool = False
     whispers: bool = True  # whether whoever answers may be told what brought the call; not where something else is said
 
 
@@ -52,6 +59,9 @@ class Directory:
     default_flow: Flow | None = None
     flows: Mapping[int, Flow] = field(default_factory=dict)
     houses: Mapping[int, House] = field(default_factory=dict)  # company id -> what its flows stand on
+    doors: Mapping[int, Door] = field(default_factory=dict)  # company id -> its rules; none: it has none
+    own_sounds: Mapping[int, str] = field(default_factory=dict)  # company id -> its own announcement
+    default_records: bool | None = None
 
     def match(self, dialled: Iterable[str]) -> Number | None:
         """The first of ``dialled`` that is a form of one of our numbers."""
@@ -61,18 +71,50 @@ class Directory:
         """The route for a call that asked for one of ``dialled``; the default line where no number is known.
 
         ``caller`` is the number as it was sent, empty where withheld. Where the company blocks it, nothing rings.
-        Without a ``moment``, a flow goes as where nobody can be asked: as if open. Raises whatever a flow may raise.
+        Without a ``moment``, a flow goes as where nobody can be asked, as if open, and of the rules only the list
+        holds. Raises whatever a flow may raise.
         """
         number = self.match(dialled)
         route = self.default_route if number is None else number.route
         company = self.default_company if number is None else number.company_id
-        if company is not None and not self.admission(company, caller).rings:
-            return blocked(route)
-        flow = self.default_flow if number is None else number.flow
-        if flow is None or moment is None or flow.company_id not in self.houses:
+        admitted = Admission.NO_RULE if company is None else self.admission(company, caller)
+        if not admitted.rings:
+            return turned_away(route, (Screened.LISTED.value,))
+        if moment is None:
             return route
-        by = replace(moment, caller=caller_number(caller, self.regions.get(flow.company_id)))
-        return replace(route, steps=steps_of(flow, self.houses[flow.company_id], by))
+        by = self._by(moment, company, caller)
+        door = self.doors.get(company or 0)
+        route = self._announced(route, number, door, by)
+        if (steps := self._steps(number, by)) is not None:
+            route = replace(route, steps=steps)
+        return route if door is None else screened(route, self._screening(number, door, admitted, by), door)
+
+    def _by(self, moment: Moment, company: int | None, caller: str) -> Moment:
+        """The moment with its caller as the log has it."""
+        return replace(moment, caller=caller_number(caller, self.regions.get(company or 0)))
+
+    def _announced(self, route: Route, number: Number | None, door: Door | None, by: Moment) -> Route:
+        """With the announcement for this very caller, where the law of his place makes a difference."""
+        records = self.default_records if number is None else number.records
+        if door is None or not records:
+            return route
+        plain = replace(route, record=True, untold=False, marks=(), announcement=None)
+        return announced(plain, door, self.own_sounds.get(door.company_id), by.caller, is_known=True)
+
+    def _steps(self, number: Number | None, by: Moment) -> tuple[Step, ...] | None:
+        """What its flow does now; none where it has none."""
+        flow = self.default_flow if number is None else number.flow
+        if flow is None or flow.company_id not in self.houses:
+            return None
+        return steps_of(flow, self.houses[flow.company_id], by)
+
+    def _screening(self, number: Number | None, door: Door, admitted: Admission, by: Moment) -> Screening:
+        if number is not None and number.is_fax:
+            policy = replace(NOTHING, most_calls=door.policy.most_calls, most_by_trunk=door.policy.most_by_trunk)
+        else:
+            policy = door.policy
+        seen = by.traffic.seen(door.company_id, by.caller, by.trunk, policy, by.call)
+        return screen(by.caller, admitted, policy, by.trunk, seen, number is not None and number.is_trap)
 
     def choose(self, choice: str, dialled: Iterable[str], caller: str, moment: Moment) -> tuple[Step, ...]:
         """What follows the key that was pressed in a menu (``choice``: Menu/<place>-<key>).
@@ -81,6 +123,10 @@ class Directory:
         """
         number = self.match(dialled)
         found = read_choice(choice)
+        if found and found[0] == 0:  # the gate: on as if there were none
+            company = self.default_company if number is None else number.company_id
+            if steps := self._steps(number, self._by(moment, company, caller)):
+                return steps
         flow = self.flows.get(found[0]) if found else None
         if found and flow and flow.revision == found[1] and flow.company_id in self.houses:
             by = replace(moment, caller=caller_number(caller, self.regions.get(flow.company_id)))
@@ -97,6 +143,9 @@ class Directory:
             for path, keys in menus(flow).items():
                 for place in keys:
                     yield f"Menu/{place_of(flow, path)}-{place[-1]}", steps_as_if_open(flow, house, place)
+        for door in self.doors.values():
+            if Phrase.PRESS_ONE in door.policy.phrases:
+                yield f"Menu/{door.gate}-1", door.rings
 
     def admission(self, company: int, caller: str) -> Admission:
         """Whether a call from ``caller`` rings at ``company``, and why."""
@@ -156,16 +205,6 @@ def chain(start: int | None, destinations: Mapping[int, tuple[Destination, int |
     return tuple(found)
 
 
-def straight(route: Route) -> Route:
-    """``route`` for a fax machine, which answers tones: nothing is played to either side, and nothing is recorded."""
-    return replace(route, record=False, announcement=None, whisper=None)
-
-
 def with_default(route: Route, default: tuple[Destination, ...]) -> Route:
     """``route``, ringing ``default`` where it has no destination of its own."""
     return route if route.destinations else replace(route, destinations=default)
-
-
-def blocked(route: Route) -> Route:
-    """``route`` for a caller whom the company has blocked: nothing rings, nothing is played, nothing is recorded."""
-    return replace(straight(route), destinations=(), steps=(), blocked=True)

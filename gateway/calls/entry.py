@@ -8,6 +8,7 @@ from gateway.calls.caller import caller_name, caller_number
 from gateway.calls.directory import Directory
 from gateway.calls.outcome import call_outcome, endpoint_of, hung_up_by, leg_outcome, transfer_outcome
 from gateway.calls.record import CallRecord, Stage
+from gateway.calls.screening import UNTOLD
 from gateway.calls.turns import Turn
 
 STATES = {Stage.STARTED: "ringing", Stage.ANSWERED: "answered", Stage.ENDED: "ended"}
@@ -62,6 +63,7 @@ class CallEntry:
     decision_ms: float | None
     recorded: bool
     evidence: Mapping[str, str]
+    screened: str | None  # which rule acted on it (gateway.calls.screening)
     legs: tuple[LegEntry, ...] = ()
 
 
@@ -112,10 +114,21 @@ def call_entry(
         decided_by=record.decided_by,
         decision_ms=None if record.waited_seconds is None else max(0.0, record.waited_seconds * 1000),
         recorded=(record.rate is not None and picked_up is not None) or record.has_message,
-        evidence=dict(zip(("first", "request", "to", "party"), record.dialled, strict=True))
-        | ({"unheard": record.unheard} if record.unheard else {}),
+        evidence=dict(zip(("first", "request", "to", "party"), record.dialled, strict=True)) | _evidence(record),
+        screened=record.screened and record.screened.value,
         legs=_legs(record) if ended else (),
     )
+
+
+def _evidence(record: CallRecord) -> dict[str, str]:
+    """What else explains it: why there is no recording, and that it was ended by the longest time a call may take."""
+    found = {"unheard": record.unheard} if record.unheard else {}
+    if UNTOLD in record.marks:
+        found["untold"] = "1"
+    lasted = (record.ended_at - record.started_at).total_seconds() if record.ended_at else 0.0
+    if record.longest_seconds and lasted >= record.longest_seconds and hung_up_by(record) is None:
+        found["longest"] = str(record.longest_seconds)
+    return found
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:

@@ -14,11 +14,14 @@ import structlog
 from gateway.asterisk.dialstring import dialplan_context
 from gateway.calls.admission import Verdict
 from gateway.calls.caller import caller_number
-from gateway.calls.directory import Directory, Number, build_directory, chain, straight, with_default
+from gateway.calls.consent import place_of
+from gateway.calls.directory import Directory, Number, build_directory, chain, with_default
 from gateway.calls.emergency import emergency_callers as all_emergency_callers
 from gateway.calls.emergency import emergency_dialled, is_emergency
 from gateway.calls.flow import Flow, FlowRefused, read_flow
+from gateway.calls.gate import Door, announced, straight
 from gateway.calls.hours import zone_named
+from gateway.calls.policy import NOTHING, Phrase, Policy, PolicyRefused, read_policy
 from gateway.calls.route import Destination, Route
 from gateway.calls.steps import House, steps_as_if_open
 from gateway.pools.numbers import forms
@@ -27,6 +30,7 @@ from gateway.store.queries import load_queries
 
 _sql = load_queries(Path(__file__).parent)
 _flows_sql = load_queries(Path(__file__).parent, "flows.sql")
+_policies_sql = load_queries(Path(__file__).parent, "policies.sql")
 _log = structlog.get_logger(__name__)
 # Reading a number takes 40 µs, and all of them are read again whenever one changes.
 _forms = lru_cache(maxsize=200_000)(forms)
@@ -39,23 +43,28 @@ async def load_directory(
     contexts: Collection[str] = (),
     emergency_callers: Collection[str] = (),
     whispers: Mapping[tuple[int, int], str] = MappingProxyType({}),
+    phrases: Mapping[tuple[int, Phrase], str] = MappingProxyType({}),
 ) -> Directory:
     """All numbers, over a connection that sees every company.
 
     ``last_resort`` rings for a company that has named no main line. A destination that leads into a context of the
     dialplan which is not among ``contexts`` is passed over in every route, and so is one that dials an emergency
     number. Callers among ``emergency_callers`` are never blocked. ``whispers`` are sounds by company and source, for
-    numbers that stand for one and have no sound of their own. The work is done in a thread, beside the calls.
+    numbers that stand for one and have no sound of their own;
+    ``phrases`` are what is said to callers. The work is done in a thread, beside the calls.
     """
     companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
     destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
     numbers: list[Any] = [row async for row in _sql.directory_numbers(connection)]
     flows: list[Any] = [row async for row in _flows_sql.directory_flows(connection)]
     rules: list[Any] = [row async for row in _sql.directory_caller_rules(connection)]
+    policies: list[Any] = [row async for row in _policies_sql.directory_policies(connection)]
+    traps = frozenset([row["id"] async for row in _policies_sql.directory_traps(connection)] if policies else [])
 
+    doors = _doors(companies, policies, phrases)
     forbidden = _forbidden(destinations, contexts)
     directory = await asyncio.to_thread(
-        _built, companies, destinations, numbers, last_resort, forbidden, flows, whispers
+        _built, companies, destinations, numbers, last_resort, forbidden, flows, whispers, doors, traps
     )
     never_blocked = await asyncio.to_thread(_never_blocked, companies, emergency_callers)
     return replace(directory, caller_rules=_by_company(rules), emergency_callers=never_blocked)
@@ -98,6 +107,8 @@ def _built(
     forbidden: frozenset[str],
     flow_rows: list[Any],
     whispers: Mapping[tuple[int, int], str],
+    doors: Mapping[int, Door],
+    traps: Collection[int],
 ) -> Directory:
     dial_emergency = _dialling_emergency(companies, destinations)
     links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
@@ -130,7 +141,8 @@ def _built(
             did=row["e164"],
             main_number=main_numbers.get(row["company_id"]),
         )
-        rings = with_default(straight(asked) if row["fax"] else asked, main_line(row["company_id"]))
+        told = _announced(asked, doors.get(row["company_id"]), row["announcement"])
+        rings = with_default(straight(told) if row["fax"] else told, main_line(row["company_id"]))
         return with_flow(rings, flows.get(row["flow_id"]))
 
     known = [
@@ -142,6 +154,9 @@ def _built(
             route=route(row),
             forms=_forms(row["e164"], row["region"]),
             flow=flows.get(row["flow_id"]),
+            records=row["record"] and not row["fax"],
+            is_trap=row["id"] in traps,
+            is_fax=row["fax"],
             whispers=not (row["fax"] or row["whisper"]),
         )
         for row in numbers
@@ -150,11 +165,15 @@ def _built(
     default_route = (
         Route((last_resort,))
         if default is None
-        else Route(
-            main_line(default["id"]),
-            record=default["record_calls"],
-            announcement=default["announcement"],
-            main_number=default["main_number"],
+        else _announced(
+            Route(
+                main_line(default["id"]),
+                record=default["record_calls"],
+                announcement=default["announcement"],
+                main_number=default["main_number"],
+            ),
+            doors.get(default["id"]),
+            default["announcement"],
         )
     )
     default_flow = flows.get(default["flow_id"]) if default else None
@@ -166,7 +185,44 @@ def _built(
         forbidden,
         dial_emergency,
     )
-    return replace(built, default_flow=default_flow, flows=flows, houses=houses)
+    return replace(
+        built,
+        default_flow=default_flow,
+        flows=flows,
+        houses=houses,
+        doors={id: replace(door, rings=main_line(id)) for id, door in doors.items()},
+        own_sounds={row["id"]: row["announcement"] for row in companies if row["announcement"]},
+        default_records=default and default["record_calls"],
+    )
+
+
+def _announced(route: Route, door: Door | None, own_sound: str | None) -> Route:
+    """As for a caller of whom nothing is known: that is what rings where nobody can be asked."""
+    if door is None:
+        return route
+    limited = replace(route, longest_seconds=door.longest_seconds)
+    return announced(limited, door, own_sound, None, is_known=False)
+
+
+def _doors(companies: list[Any], policies: list[Any], phrases: Mapping[tuple[int, Phrase], str]) -> dict[int, Door]:
+    owners = {row["id"]: row for row in companies}
+    found: dict[int, Door] = {}
+    for row in policies:
+        owner, policy = owners.get(row["company_id"]), _policy(row)
+        if owner is not None and policy != NOTHING:
+            sounds = {phrase: sound for (company, phrase), sound in phrases.items() if company == owner["id"]}
+            place = policy.place or place_of(owner["main_number"]) or owner["region"]
+            found[owner["id"]] = Door(owner["id"], policy, place, sounds, lead_seconds=float(row["qualified_seconds"]))
+    return found
+
+
+def _policy(row: Any) -> Policy:
+    """Rules as they were stored; none where they cannot be read: then calls ring."""
+    try:
+        return read_policy(json.loads(row["body"]))
+    except (PolicyRefused, ValueError) as error:
+        _log.error("the rules of a company cannot be read; its calls ring", company=row["company_id"], fault=str(error))
+        return NOTHING
 
 
 def _flow(row: Any) -> Flow | None:

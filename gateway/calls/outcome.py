@@ -53,7 +53,7 @@ def call_outcome(record: CallRecord) -> Outcome:
         return Outcome.CUT_OFF
     if record.picked_up_at is not None:
         return Outcome.ANSWERED
-    if record.blocked:
+    if record.is_turned_away:
         return Outcome.BLOCKED
     if record.voicemail or record.has_message:
         return Outcome.VOICEMAIL

@@ -46,7 +46,7 @@ INSERT INTO nodes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = 
 INSERT INTO calls AS known (
     company_id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
     started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, last_answered_by, hung_up_by, hangup_cause,
-    decided_by, decision_ms, recorded, evidence, region
+    decided_by, decision_ms, recorded, evidence, region, screened
 ) VALUES (
     :company_id, :node_id, :asterisk_id, :stage, :state, :outcome, :did,
     (SELECT id FROM tracking_numbers WHERE company_id = :company_id AND id = :number_id),
@@ -54,7 +54,7 @@ INSERT INTO calls AS known (
              (SELECT source_id FROM merged_sources WHERE company_id = :company_id AND id = :source_id)),
     :trunk, :caller, :caller_name, :started_at, :answered_at, :ended_at, :ring_seconds, :talk_seconds, :answered_by,
     :last_answered_by, :hung_up_by, :hangup_cause, :decided_by, :decision_ms, :recorded, :evidence,
-    :region
+    :region, :screened
 )
 ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     stage = excluded.stage, state = excluded.state, outcome = excluded.outcome, answered_at = excluded.answered_at,
@@ -62,7 +62,7 @@ ON CONFLICT (node_id, asterisk_id) DO UPDATE SET
     answered_by = excluded.answered_by, last_answered_by = excluded.last_answered_by,
     hung_up_by = excluded.hung_up_by, hangup_cause = excluded.hangup_cause,
     decided_by = excluded.decided_by, decision_ms = excluded.decision_ms, recorded = excluded.recorded,
-    evidence = excluded.evidence,
+    evidence = excluded.evidence, screened = coalesce(excluded.screened, known.screened),
     number_id = CASE WHEN known.company_id = excluded.company_id THEN excluded.number_id ELSE known.number_id END,
     -- What a visit told stays: the record knows only what the number stands for.
     source_id = CASE WHEN known.company_id = excluded.company_id THEN coalesce(excluded.source_id, known.source_id)

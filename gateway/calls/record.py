@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from urllib.parse import unquote
 
-from gateway.asterisk.routecode import decode_reference
+from gateway.asterisk.routecode import LONGEST, decode_marks, decode_reference
+from gateway.calls.screening import AT_GATE, TURNED_AWAY, Screened
 from gateway.calls.turns import LONGEST_CALL, Turns, decode_turn
 
 VERSION = "1"
@@ -81,9 +82,44 @@ class CallRecord:
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
     blocked: bool = False  # by a rule about its caller
+    marks: tuple[
+        str, ...
+    ] = ()  # what its route said of itself: which rule acted on it, and how (gateway.calls.screening)
+    passed: bool = False  # its caller pressed 1 at the gate, as the gateway has heard
     cut_off: bool = False  # ended by the death of Asterisk, not by anybody's hanging up
     placed: int | None = None  # of a call back: which (gateway.calls.placed); its channel is that of whoever called
     reason: str = ""  # of a call back whose first telephone nobody picked up: Asterisk's REASON
+
+    @property
+    def seconds_talked(self) -> float:
+        """From the first answer to the end, by the node's clock."""
+        if self.picked_up_at is None or self.ended_at is None:
+            return 0.0
+        return (self.ended_at - self.picked_up_at).total_seconds()
+
+    @property
+    def screened(self) -> Screened | None:
+        """Which rule acted on it."""
+        found = next((Screened(mark) for mark in self.marks if mark in set(Screened)), None)
+        return Screened.LISTED if found is None and self.blocked else found
+
+    @property
+    def longest_seconds(self) -> int | None:
+        """How long it might last; none: as long as people talked."""
+        found = [mark.removeprefix(LONGEST) for mark in self.marks if mark.startswith(LONGEST)]
+        return next((int(text) for text in found if text.isdecimal()), None)
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether its caller had to press 1."""
+        return AT_GATE in self.marks
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether a rule kept it from ringing: at once, or because nobody pressed 1 and nothing followed."""
+        if self.is_gated:
+            return not (self.passed or self.legs or self.picked_up_at or self.has_message)
+        return self.blocked or TURNED_AWAY in self.marks
 
     @property
     def has_message(self) -> bool:
@@ -144,6 +180,7 @@ def parse_record(line: str) -> CallRecord:
             decided_by=fields.get("by", "unknown"),
             number_id=number_id,
             source_id=source_id,
+            marks=decode_marks(fields.get("ref", "")),
             waited_seconds=float(fields["waited"]) if fields.get("waited") else None,
             answered_at=_moment(fields["answered"]) if "answered" in fields else None,
             answered_channel=fields.get("who", ""),

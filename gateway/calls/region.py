@@ -22,6 +22,13 @@ NT:Northwest Territories|NU:Nunavut|ON:Ontario|PE:Prince Edward Island|QC:Quebec
     .split("|")
 )
 
+_CODES = {name: code for code, name in _STATES.items()}
+
+
+def state_code(region: str) -> str:
+    """``CO`` of ``Colorado``; empty of what is no state or province."""
+    return _CODES.get(region, "")
+
 
 @lru_cache(maxsize=4096)
 def region_of(number: str | None) -> str:

@@ -67,7 +67,10 @@ class Route:
 
     ``number_id`` and ``source_id`` name what the call was decided by; none where no pool knows the number.
     ``announcement`` is a sound for the caller, ``whisper`` one for the person who answers. ``did`` and ``main_number``
-    are the numbers of ours that a trunk may be shown (E.164). A ``blocked`` call rings nowhere.
+    are the numbers of ours that a trunk may be shown (E.164). A ``blocked`` call rings nowhere; its steps are what the
+    caller is told. ``marks`` come back with its record (gateway.calls.screening). ``untold``: it would be recorded, but
+    the caller would have to be told, and nothing is there to say it with. ``longest_seconds`` it may last; none: as
+    long as people talk.
     """
 
     destinations: tuple[Destination, ...]
@@ -80,3 +83,6 @@ class Route:
     main_number: str | None = None
     blocked: bool = False
     steps: tuple[Step, ...] = ()
+    marks: tuple[str, ...] = ()
+    untold: bool = False
+    longest_seconds: int | None = None

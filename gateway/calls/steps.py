@@ -31,17 +31,24 @@ from gateway.calls.hours import is_open
 from gateway.calls.outbound import Trunk, attempts
 from gateway.calls.route import AskKey, Destination, EndCall, PlaySound, Step, TakeMessage, Together
 from gateway.calls.talked import Talked
+from gateway.calls.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When and by whom, for one call: what a flow looks at. ``caller`` as the log has it, none where withheld."""
+    """When and by whom, for one call: what a flow looks at. ``caller`` as the log has it, none where withheld.
+
+    ``trunk`` it came over, ``call`` is its key; ``traffic``: what goes on besides.
+    """
 
     now: datetime
     caller: str | None = None
     trunks: Sequence[Trunk] = ()
     talked: Talked = field(default_factory=Talked)
     chance: Callable[[], float] = random.random
+    trunk: str = ""
+    call: str = ""
+    traffic: Traffic = field(default_factory=Traffic)
 
 
 @dataclass(frozen=True, slots=True)

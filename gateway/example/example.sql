@@ -65,11 +65,11 @@ SELECT :company_id, pool_id, hour, source, displaced FROM jsonb_populate_records
 INSERT INTO calls (
     company_id, id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
     started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, last_answered_by, hung_up_by, hangup_cause,
-    decided_by, decision_ms, recorded, evidence, region, status, note, created_at
+    decided_by, decision_ms, recorded, evidence, region, screened, status, note, created_at
 ) OVERRIDING SYSTEM VALUE
 SELECT company_id, id, node_id, asterisk_id, stage, state, outcome, did, number_id, source_id, trunk, caller, caller_name,
        started_at, answered_at, ended_at, ring_seconds, talk_seconds, answered_by, last_answered_by, hung_up_by,
-       hangup_cause, decided_by, decision_ms, recorded, evidence, region, status, note, started_at
+       hangup_cause, decided_by, decision_ms, recorded, evidence, region, screened, status, note, started_at
 FROM jsonb_populate_recordset(null::calls, :rows::jsonb) ORDER BY started_at, id;
 
 -- name: add_legs!

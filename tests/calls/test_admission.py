@@ -78,7 +78,7 @@ def directory(known: dict[int, dict[str, Verdict]]) -> Directory:
 @pytest.mark.parametrize("sent", [BAD, "13065550666", "3065550666"])
 def test_a_caller_is_met_in_every_form(sent: str) -> None:
     route = directory({2: RULES}).decide([DID], sent)
-    assert route == Route((), number_id=7, did=DID, blocked=True)
+    assert route == Route((), number_id=7, did=DID, blocked=True, marks=("listed", "off"))
 
 
 @pytest.mark.parametrize("sent", [GOOD, "+13065550111", "", "anything", "911"])

@@ -46,6 +46,7 @@ from gateway.calls.record import Stage
 from gateway.calls.route import AskKey, Destination, EndCall, PlaySound, Route, Step, TakeMessage, Together
 from gateway.calls.steps import House, Moment, menus, place_of, read_choice, steps_as_if_open, steps_of
 from gateway.calls.talked import Talked
+from gateway.calls.traffic import Traffic
 from gateway.settings import TrunkSettings
 from tests.calls.flows import MOST_DESTINATIONS, starts
 from tests.calls.records import ended_records
@@ -278,7 +279,7 @@ def test_every_key_of_every_menu_leads_somewhere(start: Any, there: House, now: 
             asked = f"Menu/{place_of(ours, path)}-{place[-1]}"
             assert read_choice(asked) == (7, 3, place)
             record = replace(RECORD, asks="1_1", choice=asked)
-            line = reply(record, directory, TRUNKS, Talked())
+            line = reply(record, directory, TRUNKS, Talked(), Traffic())
             for each in (line, kept.get(asked, line)):
                 assert LINE.fullmatch(each)
                 assert len(each) <= MAX_BYTES
