@@ -9,6 +9,7 @@ expect.set_options(timeout=20_000)
 pytest_plugins = ["tests.stack"]
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share tests over workers by file, and all that telephone over one worker.
 
