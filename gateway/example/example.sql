@@ -51,6 +51,18 @@ INSERT INTO exposures (company_id, id, visit_id, number_id, lease_id, shown_at, 
 SELECT :company_id, id, visit_id, number_id, lease_id, shown_at, last_seen, left_at
 FROM jsonb_populate_recordset(null::exposures, :rows::jsonb);
 
+-- name: add_ways!
+-- By which way its visits came, as workers count them: passed on by the site's own web server, with a cookie.
+INSERT INTO visit_ways (company_id, site_id, hour, way, visits, known, by_cookie, last_at)
+SELECT company_id, site_id, date_trunc('hour', started_at), 'same_host', count(*), count(*) FILTER (WHERE is_known),
+       count(*) FILTER (WHERE is_known), max(started_at)
+FROM (
+    SELECT company_id, site_id, started_at,
+           row_number() OVER (PARTITION BY visitor_id ORDER BY started_at) > 1 AS is_known
+    FROM visits WHERE company_id = :company_id
+) visit
+WHERE started_at >= :since GROUP BY 1, 2, 3;
+
 -- name: add_pool_hours!
 INSERT INTO pool_hours (company_id, pool_id, hour, leased, displaced, hurried, samples, occupied_sum, occupied_most, numbers)
 SELECT :company_id, pool_id, hour, leased, displaced, hurried, samples, occupied_sum, occupied_most, numbers

@@ -49,6 +49,7 @@ from gateway.store.queries import load_queries
 from gateway.visits.classify import Classifier
 from gateway.visits.months import months_before
 from gateway.visits.rule_store import rules_in_force
+from gateway.visits.ways import LOOK_BACK
 
 NODE = "example"
 RULE_NOTE = "Sells advertising."
@@ -130,7 +131,7 @@ async def fill(
             before = await _present(connection, company_id)
             owner = Company(company_id, trade.company, trade.region)
             await caller_rules.set_rule(connection, owner, blocked_caller(trade), Verdict.BLOCK, RULE_NOTE)
-            writing = _Writing(connection, company_id, trade, node_id, directory)
+            writing = _Writing(connection, company_id, trade, node_id, directory, until)
             await _queries.number_created(connection, company_id=company_id, since=since)
             await writing.course(course)
             ids = await writing.calls(calls, until)
@@ -206,10 +207,16 @@ class _Writing:
     """Rows on their way into the tables of one company."""
 
     def __init__(
-        self, connection: Connection, company_id: int, trade: Trade, node_id: int, directory: Directory
+        self,
+        connection: Connection,
+        company_id: int,
+        trade: Trade,
+        node_id: int,
+        directory: Directory,
+        until: datetime,
     ) -> None:
         self._connection, self._company_id, self._trade = connection, company_id, trade
-        self._node_id, self._directory = node_id, directory
+        self._node_id, self._directory, self._until = node_id, directory, until
 
     async def course(self, course: Course) -> None:
         """Visits with all that belongs to them, leases, and how full the pools were."""
@@ -241,6 +248,7 @@ class _Writing:
         for rows in _chunks(course.visits):
             await _journal.add_visits(wire, visits=_json(rows))
         await _journal.know_visitors(wire, visitors=_json(list(course.visitors.values())))
+        await _queries.add_ways(wire, company_id=self._company_id, since=self._until - LOOK_BACK)
         for rows in _chunks(course.views):
             await _journal.add_page_views(wire, views=_json(rows))
         await _journal.add_taps(wire, taps=_json(course.taps))

@@ -50,7 +50,8 @@ DELETE FROM leases WHERE company_id = :company_id AND right(holder, 12) = :marke
 
 -- name: remove_hours!
 -- Nothing but the example was there before it ended.
-WITH missed AS (DELETE FROM pool_misses WHERE company_id = :company_id AND hour < :until)
+WITH missed AS (DELETE FROM pool_misses WHERE company_id = :company_id AND hour < :until),
+     ways AS (DELETE FROM visit_ways WHERE company_id = :company_id AND hour < :until)
 DELETE FROM pool_hours WHERE company_id = :company_id AND hour < :until;
 
 -- name: unlearn!

@@ -1,13 +1,16 @@
 """Jinja templates into answers: one environment a language, everything escaped unless a template says otherwise."""
 
 import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from aiohttp import hdrs, web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from gateway.assets import asset_folder
 from gateway.health import Condition
@@ -23,6 +26,9 @@ from gateway.http.words import UTC, Words
 
 # A source keeps its place in the palette; colours repeat after this many, and then have other shapes.
 PALETTE = 8
+
+# A stop behind a word and another one behind that; three are an ellipsis.
+_TWO_STOPS = re.compile(r"(?<=\w)\.\.(?![\w.])")
 
 _STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -73,6 +79,8 @@ class Templates:
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
+        for name in ("gettext", "ngettext", "pgettext", "npgettext"):
+            environment.globals[name] = _with_one_stop(environment.globals[name])
         environment.filters["short_address"] = short_address
         environment.globals.update(
             static=lambda file: f"/static/{self.static_version}/{file}",
@@ -81,6 +89,17 @@ class Templates:
             cause_meaning=hangup_causes.meaning,
         )
         return environment
+
+
+def _with_one_stop(translate: Any) -> Callable[..., str]:
+    """A sentence that ends in a short day or hour, such as "23 окт." or "10:42 a.m.", ends in one full stop."""
+
+    @pass_context
+    def said(context: Context, *text: Any, **values: Any) -> str:
+        sentence: str = translate(context, *text, **values)
+        return type(sentence)(_TWO_STOPS.sub(".", sentence)) if ".." in sentence else sentence
+
+    return said
 
 
 def _stylesheet(folder: Path) -> bytes:

@@ -249,6 +249,6 @@ def _named(table: str, words: Words) -> str:
         "tracking_numbers": words.say("Numbers that stand for it"),
         "attributions": words.say("Calls credited to it"),
         "people": words.say("People whose first contact it brought"),
-        "spend": words.say("Spend"),
+        "spend": words.say("Amounts spent on it"),
     }
     return names.get(table, words.say("Other entries"))

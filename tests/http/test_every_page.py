@@ -55,6 +55,19 @@ ASKED = frozenset({"/settings/mail/preview"})
 # Only for whoever owns more than one company.
 OF_SEVERAL = frozenset({"/settings/company/new"})
 
+# What moved under the reader's eyes without his doing; Chromium's measure, of which 0.1 is said to be good.
+_MOVES = """
+window.moved = 0; window.movedWhat = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.moved += entry.value;
+    for (const source of entry.sources) window.movedWhat.push(source.node?.outerHTML?.slice(0, 80));
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+_STILL = 0.02
+
 _PLACE = re.compile(r"{\w+:((?:[^{}]|{[^{}]*})*)}")
 
 
@@ -82,6 +95,11 @@ async def filled(database_dsn: str, tmp_path: Path) -> AsyncIterator[Pages]:
 
 async def _looked_at(page: Page, where: str, found: list[str], width: int) -> list[str]:
     """Look at the page as it is; what is wrong goes into ``found``. The links on it."""
+    # Two frames: what scripts brought is drawn by then.
+    await page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    moved, what = await page.evaluate("[window.moved, window.movedWhat]")
+    if moved > _STILL:
+        found.append(f"{where} moves by {moved:.3f}: {what}")
     await page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
     try:
         await nothing_for_axe(page, where)
@@ -99,6 +117,7 @@ async def _walk(pages: Pages, page: Page, width: int) -> tuple[list[str], list[s
     found: list[str] = []
     known: list[str] = []
     left = list(PRIVATE)
+    await page.add_init_script(_MOVES)
     await page.set_viewport_size({"width": width, "height": 844})
     while left:
         # Those that need nothing first: they lead to the others. A link says more than the bare address.
@@ -145,6 +164,7 @@ async def test_every_page_for_everybody(pages: Pages, chromium: Browser, scheme:
     context = await chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = await context.new_page()
     watch(context, page, pages.url, found)
+    await page.add_init_script(_MOVES)
     for route in PUBLIC:
         address = _PLACE.sub("nonsense", route.path)
         await page.goto(pages.url + address)
