@@ -17,6 +17,7 @@ from gateway.settings import LogSettings, Settings, load_settings
 
 # The room that each command lives in, as COMMANDS of a module: only the one that is typed is imported.
 ROOMS = {
+    "announcement": "gateway.calls.policy_commands",
     "attribution": "gateway.attribution.attribution_commands",
     "caller": "gateway.calls.commands",
     "collect": "gateway.http.collector.commands",
@@ -27,16 +28,19 @@ ROOMS = {
     "flow": "gateway.calls.flow_commands",
     "google-ads": "gateway.http.collector.commands",
     "jobs": "gateway.store.commands",
+    "limits": "gateway.calls.policy_commands",
     "login-link": "gateway.http.commands",
     "mail": "gateway.delivery.commands",
     "number": "gateway.pools.commands",
     "pool": "gateway.pools.commands",
     "pools": "gateway.attribution.commands",
     "route": "gateway.calls.flow_commands",
+    "program": "gateway.http.collector.commands",
     "reports": "gateway.reports.commands",
     "site": "gateway.site_check.commands",
     "source": "gateway.pools.commands",
     "sources": "gateway.visits.commands",
+    "spam": "gateway.calls.policy_commands",
     "spend": "gateway.reports.spend_commands",
     "user": "gateway.http.commands",
     "whisper": "gateway.calls.whisper_commands",

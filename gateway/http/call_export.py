@@ -1,4 +1,4 @@
-"""The calls of a view as a file: CSV or XLSX, exactly what is shown, however many; each export is in the audit log."""
+"""The leads of a view as a file: CSV or XLSX, exactly what is shown, however many; each export is in the audit log."""
 
 import asyncio
 import csv
@@ -16,19 +16,21 @@ from xlsxwriter import Workbook
 
 from gateway import audit
 from gateway.audit import Action
-from gateway.http import call_list
+from gateway.http import lead_list
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
 from gateway.http.call_filter import CallFilter, Place
 from gateway.http.call_store import CallRow
 from gateway.http.keys import PARTS
+from gateway.http.lead_list import AnyLead
+from gateway.http.lead_store import LeadRow
 from gateway.http.rendering import words_for
 from gateway.http.scope import company_of
 from gateway.http.words import Words
 
 # Rows that are read and written at a time.
 _PAGE = 1000
-# Of an XLSX sheet; further calls go on another.
+# Of an XLSX sheet; further leads go on another.
 _SHEET = 1_000_000
 _PIECE = 256 * 1024
 # What a table program would take for a formula (OWASP, CSV injection).
@@ -39,29 +41,29 @@ Cell = str | float | int | datetime | Decimal | None
 
 
 async def as_csv(request: web.Request) -> web.StreamResponse:
-    """A line a call, in UTF-8 with the mark that table programs look for; sent as it is read."""
+    """A line a lead, in UTF-8 with the mark that table programs look for; sent as it is read."""
     company, filter = company_of(request), CallFilter.parse(request.query)
     words = words_for(request, company)
     await _note(request, company, filter, "csv")
     answer = web.StreamResponse(headers=_headers("text/csv; charset=utf-8", company, words, "csv"))
     await answer.prepare(request)
     await answer.write(b"\xef\xbb\xbf" + _lines([headings(words)]))
-    async for calls in _pages(request, company, filter):
-        await answer.write(_lines([[_plain(cell) for cell in cells(call, words)] for call in calls]))
+    async for leads in _pages(request, company, filter):
+        await answer.write(_lines([[_plain(cell) for cell in cells(lead, words)] for lead in leads]))
     await answer.write_eof()
     return answer
 
 
 async def as_xlsx(request: web.Request) -> web.StreamResponse:
-    """A row a call; written to a file on the disk row by row, so that the memory stays as it is."""
+    """A row a lead; written to a file on the disk row by row, so that the memory stays as it is."""
     company, filter = company_of(request), CallFilter.parse(request.query)
     words = words_for(request, company)
     await _note(request, company, filter, "xlsx")
     with tempfile.TemporaryDirectory(prefix="numberpool-export-") as folder:
         file = Path(folder) / "calls.xlsx"
         sheets = _Sheets(file, words)
-        async for calls in _pages(request, company, filter):
-            await asyncio.to_thread(sheets.add, calls)
+        async for leads in _pages(request, company, filter):
+            await asyncio.to_thread(sheets.add, leads)
         await asyncio.to_thread(sheets.close)
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         answer = web.StreamResponse(headers=_headers(kind, company, words, "xlsx"))
@@ -100,11 +102,18 @@ def headings(words: Words) -> list[str]:
         say("Note"),
         say("Job"),
         say("Currency"),
+        say("Kind"),
+        say("Mail"),
+        say("What was written"),
     ]
 
 
-def cells(call: CallRow, words: Words) -> list[Cell]:
-    """One call; times on the company's clock, numbers in E.164, as programs read them."""
+def cells(lead: AnyLead, words: Words) -> list[Cell]:
+    """One lead; times on the company's clock, numbers in E.164, as programs read them."""
+    return _cells_written(lead, words) if isinstance(lead, LeadRow) else _cells_of_call(lead, words)
+
+
+def _cells_of_call(call: CallRow, words: Words) -> list[Cell]:
     say = words.say
     return [
         call.id,
@@ -129,6 +138,40 @@ def cells(call: CallRow, words: Words) -> list[Cell]:
         call.note,
         call.job_value,
         call.job_currency,
+        words.lead_kind("call"),
+        "",
+        "",
+    ]
+
+
+def _cells_written(lead: LeadRow, words: Words) -> list[Cell]:
+    say = words.say
+    return [
+        str(lead.id),
+        lead.received_at.astimezone(words.zone).replace(tzinfo=None, microsecond=0),
+        "",
+        None,
+        None,
+        lead.phone,
+        lead.caller_name,
+        lead.region,
+        say("yes") if lead.is_first else say("no"),
+        lead.number,
+        lead.pool_name,
+        lead.source.name if lead.source else say("Unknown"),
+        lead.channel,
+        lead.campaign,
+        lead.keyword,
+        None if lead.confidence is None else round(lead.confidence * 100),
+        "",
+        words.status(lead.status),
+        ", ".join(tag.name for tag in lead.tags),
+        lead.note,
+        lead.job_value,
+        lead.job_currency,
+        words.lead_kind(lead.kind),
+        lead.email,
+        "\n".join(f"{name}: {value}" for name, value in lead.fields),
     ]
 
 
@@ -178,12 +221,12 @@ class _Sheets:
         self._sheet.freeze_panes(1, 0)
         self._row = 1
 
-    def add(self, calls: list[CallRow]) -> None:
-        """Write some calls."""
-        for call in calls:
+    def add(self, leads: list[AnyLead]) -> None:
+        """Write some leads."""
+        for lead in leads:
             if self._row > _SHEET:
                 self._begin()
-            for place, cell in enumerate(cells(call, self._words)):
+            for place, cell in enumerate(cells(lead, self._words)):
                 if isinstance(cell, datetime):
                     self._sheet.write_datetime(self._row, place, cell, self._time)
                 elif isinstance(cell, str):
@@ -197,17 +240,17 @@ class _Sheets:
         self._book.close()
 
 
-async def _pages(request: web.Request, company: Company, filter: CallFilter) -> AsyncIterator[list[CallRow]]:
-    """All calls of the view, newest first; each page in a transaction of its own, so that none stays open for long."""
+async def _pages(request: web.Request, company: Company, filter: CallFilter) -> AsyncIterator[list[AnyLead]]:
+    """All leads of the view, newest first; each page in a transaction of its own, so that none stays open for long."""
     before: Place | None = None
     while True:
         async with request.app[PARTS].database.companies(company.id) as connection:
-            calls, has_older = await call_list.page_of_calls(connection, company, filter, before, _PAGE)
-        if calls:
-            yield calls
+            leads, has_older = await lead_list.page_of_leads(connection, company, filter, before, _PAGE)
+        if leads:
+            yield leads
         if not has_older:
             return
-        before = calls[-1].place
+        before = leads[-1].place
 
 
 async def _note(request: web.Request, company: Company, filter: CallFilter, kind: str) -> None:
@@ -219,7 +262,7 @@ async def _note(request: web.Request, company: Company, filter: CallFilter, kind
             company.id,
             Action.CALLS_EXPORTED,
             "calls",
-            calls=await call_list.count(connection, company, filter),
+            calls=await lead_list.count(connection, company, filter),
             format=kind,
             view=filter.query(),
         )

@@ -53,7 +53,7 @@ async def call_log(request: web.Request) -> web.StreamResponse:
         is_new = empty and not await call_list.has_calls(connection, company)
         has_written = await lead_list.has_leads(connection, company)
         is_new = is_new and not has_written
-        has_suspects = await lead_list.has_suspects(connection, company)
+        has_suspects = not filter.has_calls and await lead_list.has_suspects(connection, company)
         numbers = await call_list.numbers_of(connection, company) if is_new else []
         views = await saved_views.views_of(connection, company, request[VIEWER].user_id, view)
     return render(

@@ -44,7 +44,7 @@ async def page_of_leads(
     if filter.has_calls:
         calls, has_older = await call_list.page_of_calls(connection, company, filter, before, most)
         found += calls
-    if filter.has_written:
+    if filter.has_written and await has_leads(connection, company):
         at, id = before.among_written if before else (None, None)
         parameters = await _parameters(connection, company, filter)
         rows = _queries.leads_page(connection, before_at=at, before_id=id, most=most + 1, **parameters)
@@ -59,7 +59,7 @@ async def summary(connection: Connection, company: Company, filter: CallFilter, 
     calls = await call_list.summary(connection, company, filter, now) if filter.has_calls else call_list.NO_CALLS
     counts = {each.source: each.calls for each in calls.sources}
     written, is_cut = 0, calls.is_cut
-    if filter.has_written:
+    if filter.has_written and await has_leads(connection, company):
         most = call_list.MOST_COUNTED_FILTERED if filter else call_list.MOST_COUNTED
         parameters = await _parameters(connection, company, filter)
         async for row in _queries.leads_in_short(connection, most=most + 1, **parameters):
@@ -91,7 +91,7 @@ async def count(connection: Connection, company: Company, filter: CallFilter) ->
 
 
 async def has_leads(connection: Connection, company: Company) -> bool:
-    """Whether the company has had any lead that is no call."""
+    """Whether the company has had any lead that is no call: where it has none, nothing is asked about them."""
     return bool(await _queries.has_leads(connection, company_id=company.id))
 
 

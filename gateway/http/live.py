@@ -21,6 +21,8 @@ _queries = load_queries(Path(__file__).parent, "live.sql")
 CHANNEL = "numberpool_calls"
 # Forms, chats and texts.
 LEADS = "numberpool_leads"
+# Conversations by text.
+TEXTS = "numberpool_texts"
 # Whose account changed: the user's id.
 ACCOUNTS = "numberpool_accounts"
 # Proxies close what is silent for a minute.
@@ -54,9 +56,9 @@ STREAMS = web.AppKey("STREAMS", Streams)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """``call`` or ``lead`` with company and id for each change; ``again`` where anything may have changed.
+    """``call``, ``lead`` or ``text`` with company and id for each change; a text is told by its conversation's id.
 
-    That is so at the start as well.
+    ``again`` where anything may have changed, and at the start as well.
 
     Ends when the session does, or when its user's companies, roles or telephones change: the browser comes back by
     itself, and is asked again. An agent is told of his own calls.
@@ -68,11 +70,13 @@ async def events(request: web.Request) -> web.StreamResponse:
         async with (
             listener.subscribe(CHANNEL) as calls,
             listener.subscribe(LEADS) as leads,
+            listener.subscribe(TEXTS) as texts,
             listener.subscribe(ACCOUNTS) as people,
         ):
             tasks = [
                 asyncio.create_task(_forward(request, stream, calls, streams)),
-                asyncio.create_task(_forward_leads(request, stream, leads, streams)),
+                asyncio.create_task(_forward_written(request, stream, "lead", leads, streams)),
+                asyncio.create_task(_forward_written(request, stream, "text", texts, streams)),
                 asyncio.create_task(_until_changed(request, people)),
             ]
             try:
@@ -107,8 +111,8 @@ async def _forward(
         await stream.send(data, event="call", id=str(next(streams.ids)))
 
 
-async def _forward_leads(
-    request: web.Request, stream: EventSourceResponse, changes: AsyncIterator[str | None], streams: Streams
+async def _forward_written(
+    request: web.Request, stream: EventSourceResponse, what: str, changes: AsyncIterator[str | None], streams: Streams
 ) -> None:
     """What people wrote came to everybody, so an agent, who has calls of his own, is told of none."""
     ids: tuple[int, ...] = request[ALLOWED]
@@ -119,10 +123,10 @@ async def _forward_leads(
             return
         if change is None:
             continue  # "again" is said by what forwards calls
-        company, _, lead = change.partition(":")
+        company, _, id = change.partition(":")
         if int(company) in allowed:
-            data = json.dumps({"company": int(company), "lead": lead})
-            await stream.send(data, event="lead", id=str(next(streams.ids)))
+            data = json.dumps({"company": int(company), what: id})
+            await stream.send(data, event=what, id=str(next(streams.ids)))
 
 
 async def _is_own(request: web.Request, company: int, call: int) -> bool:

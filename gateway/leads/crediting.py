@@ -88,7 +88,9 @@ async def credit_lead(connection: Connection, company_id: int, lead_id: UUID) ->
     row = await _queries.take(connection, company_id=company_id, lead_id=lead_id)
     if row is None:
         return None
-    credit = await (_of_number if row["number"] else _of_visits)(connection, company_id, row)
+    # A visit is known, where a number is only likely.
+    is_by_number = row["number"] and row["visit_id"] is None
+    credit = await (_of_number if is_by_number else _of_visits)(connection, company_id, row)
     source = credit.source
     await _queries.credit(
         connection,

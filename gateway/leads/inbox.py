@@ -137,6 +137,8 @@ async def store(connection: Connection, lead: Lead) -> UUID:
         suspect=lead.suspect,
         received_at=lead.received_at,
         sent_as=lead.sent_as,
+        number=lead.number,
+        visitor_id=lead.visitor_id,
     )
     await credit_lead(connection, lead.company_id, lead.id)
     await forget_likeness(connection, lead.received_at)

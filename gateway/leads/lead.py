@@ -28,7 +28,8 @@ class Lead:
 
     ``visit_id`` and ``exposure_id`` are what the page says; whether the lead is linked with them is decided where it is
     stored. ``suspect`` names the kind of program that seems to have sent it; empty: a person. What a program of the
-    company's hands in has no site, and may have that program's own id for it (``sent_as``).
+    company's hands in has no site, and may have that program's own id for it (``sent_as``), the tracking number that
+    it came to (E.164) and the visitor where it knows no visit.
     """
 
     company_id: int
@@ -44,6 +45,8 @@ class Lead:
     suspect: str
     received_at: datetime
     sent_as: str = ""
+    number: str = ""
+    visitor_id: UUID | None = None
 
     @property
     def likeness(self) -> bytes:

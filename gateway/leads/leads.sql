@@ -17,15 +17,22 @@ SELECT id FROM leads WHERE company_id = :company_id AND sent_as = :sent_as;
 -- Only a visit whose visitor may be known again is linked. The site may be gone by now; what a person wrote is kept all
 -- the same.
 INSERT INTO leads (company_id, site_id, id, kind, data, phone, email, visit_id, visitor_id, exposure_id, url, title,
-                   suspect, received_at, likeness, sent_as)
+                   suspect, received_at, likeness, sent_as, number, number_id)
 SELECT :company_id, (SELECT id FROM sites WHERE company_id = :company_id AND id = :site_id), :id, :kind, :data::jsonb,
        :phone, :email, known.id, known.visitor_id, CASE WHEN known.id IS NOT NULL THEN :exposure_id::uuid END, :url, :title,
-       :suspect, :received_at, :likeness::bytea, :sent_as
+       :suspect, :received_at::timestamptz, :likeness::bytea, :sent_as, :number,
+       (SELECT id FROM tracking_numbers WHERE company_id = :company_id AND e164 = :number AND retired_at IS NULL LIMIT 1)
 FROM (VALUES (1)) AS one
 LEFT JOIN LATERAL (
-    SELECT id, visitor_id FROM visits
-    WHERE company_id = :company_id AND (:site_id::bigint IS NULL OR site_id = :site_id) AND id = :visit_id::uuid
-      AND started_at = :visit_began::timestamptz AND visitor_id IS NOT NULL
+    (SELECT id, visitor_id FROM visits
+     WHERE company_id = :company_id AND (:site_id::bigint IS NULL OR site_id = :site_id) AND id = :visit_id::uuid
+       AND started_at = :visit_began::timestamptz AND visitor_id IS NOT NULL)
+    UNION ALL
+    -- A program that knows the visitor alone means his last visit.
+    (SELECT id, visitor_id FROM visits
+     WHERE company_id = :company_id AND visitor_id = :visitor_id::uuid
+       AND started_at <= :received_at AND started_at > :received_at - interval '90 days'
+     ORDER BY started_at DESC LIMIT 1)
     LIMIT 1
 ) AS known ON true;
 

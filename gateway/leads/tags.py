@@ -1,7 +1,7 @@
-"""The tags of a company: renamed, made part of another, removed, with the calls that have them; and all taken back.
+"""The tags of a company: renamed, made part of another, removed, with all that has them; and all taken back.
 
-Calls are found by the words of their tags, so each change writes those words anew. Open pages are not told of every
-call: they show the change when they are next read.
+Calls, forms, chats and texts are found by the words of their tags, so each change writes those words anew. Open pages
+are not told of every one: they show the change when they are next read.
 """
 
 import json
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from gateway.leads import marks
 from gateway.leads.search import fold, words_of
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
@@ -21,7 +23,7 @@ _AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True)
 class UsedTag:
-    """A tag, how many calls have it, and when the last of them came."""
+    """A tag, how many calls (and other leads) have it, and when the last of them came."""
 
     id: int
     name: str
@@ -62,12 +64,18 @@ async def rename_tag(connection: Connection, company_id: int, id: int, name: str
         return False
     await _queries.rename_tag(connection, company_id=company_id, id=id, name=name, folded=folded)
     await _index(connection, company_id, await calls_of(connection, company_id, id))
+    await _index_leads(connection, company_id, await leads_of(connection, company_id, id))
     return True
 
 
 async def calls_of(connection: Connection, company_id: int, id: int) -> list[int]:
     """The calls that have a tag."""
     return [row["call_id"] async for row in _queries.calls_of_tag(connection, company_id=company_id, id=id)]
+
+
+async def leads_of(connection: Connection, company_id: int, id: int) -> list[UUID]:
+    """The forms, chats and texts that have a tag."""
+    return [row["lead_id"] async for row in _queries.leads_of_tag(connection, company_id=company_id, id=id)]
 
 
 async def views_of(connection: Connection, company_id: int, id: int) -> list[dict[str, Any]]:
@@ -78,47 +86,59 @@ async def views_of(connection: Connection, company_id: int, id: int) -> list[dic
 async def remove_tag(
     connection: Connection, company_id: int, tag: StoredTag, into: StoredTag | None = None
 ) -> dict[str, Any]:
-    """Take a tag off every call and forget it, or make it part of another; what ``put_back`` wants, fit for JSON.
+    """Take a tag off every lead and forget it, or make it part of another; what ``put_back`` wants, fit for JSON.
 
     Views that people keep are filtered by the other tag from then on, or go with it where there is none.
     """
-    calls = await calls_of(connection, company_id, tag.id)
+    calls, leads = await calls_of(connection, company_id, tag.id), await leads_of(connection, company_id, tag.id)
     views = await views_of(connection, company_id, tag.id)
     view_ids = [view["id"] for view in views]
     added: list[int] = []
+    added_leads: list[str] = []
     if into is not None:
         place = {"company_id": company_id, "tag_id": into.id}
         added = [row["call_id"] async for row in _queries.tag_calls(connection, **place, calls=calls)]
+        added_leads = [str(row["lead_id"]) async for row in _queries.tag_leads(connection, **place, leads=leads)]
         await _queries.lead_views(connection, company_id=company_id, id=tag.id, other=into.id, views=view_ids)
     else:
         await _queries.forget_views(connection, company_id=company_id, views=view_ids)
     await _queries.remove_tag(connection, company_id=company_id, id=tag.id)
     await _index(connection, company_id, calls)
+    await _index_leads(connection, company_id, leads)
     return {
         "tag": {"id": tag.id, "name": tag.name, "folded": tag.folded},
         "calls": calls,
+        "leads": [str(lead) for lead in leads],
         "views": views,
         "into": into and into.id,
         "added": added,
+        "added_leads": added_leads,
     }
 
 
 async def put_back(connection: Connection, company_id: int, removed: dict[str, Any]) -> bool:
-    """A removed tag is there again, on the calls that had it and still are; false where another has its name by now."""
+    """A removed tag is there again, on all that had it and still is; false where another has its name by now."""
     tag, into = StoredTag(**removed["tag"]), removed["into"]
     if await _queries.is_anothers(connection, company_id=company_id, id=tag.id, folded=tag.folded):
         return False
     await _queries.put_back(connection, company_id=company_id, id=tag.id, name=tag.name, folded=tag.folded)
     rows = _queries.tag_calls(connection, company_id=company_id, tag_id=tag.id, calls=removed["calls"])
     tagged = [row["call_id"] async for row in rows]
+    # An undo from before texts and forms had tags names none.
+    leads = [UUID(each) for each in removed.get("leads", ())]
+    rows = _queries.tag_leads(connection, company_id=company_id, tag_id=tag.id, leads=leads)
+    tagged_leads = [row["lead_id"] async for row in rows]
     views = removed["views"]
     if into is not None:
         await _queries.untag_calls(connection, company_id=company_id, tag_id=into, calls=removed["added"])
+        taken = [UUID(each) for each in removed.get("added_leads", ())]
+        await _queries.untag_leads(connection, company_id=company_id, tag_id=into, leads=taken)
         view_ids = [view["id"] for view in views]
         await _queries.lead_views(connection, company_id=company_id, id=into, other=tag.id, views=view_ids)
     elif views:
         await _queries.bring_views_back(connection, company_id=company_id, views=json.dumps(views))
     await _index(connection, company_id, tagged)
+    await _index_leads(connection, company_id, tagged_leads)
     return True
 
 
@@ -129,6 +149,12 @@ async def _index(connection: Connection, company_id: int, calls: Sequence[int]) 
         rows = _queries.texts_of_calls(connection, company_id=company_id, calls=some)
         ids, words = _columns([row async for row in rows])
         await _queries.index_calls(connection, company_id=company_id, calls=some, ids=ids, words=words)
+
+
+async def _index_leads(connection: Connection, company_id: int, leads: Sequence[UUID]) -> None:
+    """The same of forms, chats and texts."""
+    for lead in leads:
+        await marks.index(connection, company_id, lead)
 
 
 def _columns(rows: Collection[Any]) -> tuple[list[int], list[str]]:

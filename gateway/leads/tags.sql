@@ -1,9 +1,13 @@
 -- The tags of a company as its settings show and change them.
 
 -- name: tags_used
--- Every tag with how many calls have it, and when the last of them came.
-SELECT t.id, t.name, count(c.call_id) AS calls, max(c.started_at) AS last_at
-FROM tags t LEFT JOIN call_tags c ON c.company_id = t.company_id AND c.tag_id = t.id
+-- Every tag with how many calls and other leads have it, and when the last of them came.
+SELECT t.id, t.name, count(marked.tag_id) AS calls, max(marked.at) AS last_at
+FROM tags t
+LEFT JOIN (
+    SELECT tag_id, started_at AS at FROM call_tags WHERE company_id = :company_id
+    UNION ALL SELECT tag_id, received_at FROM lead_tags WHERE company_id = :company_id
+) marked ON marked.tag_id = t.id
 WHERE t.company_id = :company_id
 GROUP BY t.id, t.name, t.folded
 ORDER BY t.folded;
@@ -36,6 +40,18 @@ ON CONFLICT DO NOTHING RETURNING call_id;
 
 -- name: untag_calls!
 DELETE FROM call_tags WHERE company_id = :company_id AND tag_id = :tag_id AND call_id = ANY (:calls::bigint[]);
+
+-- name: leads_of_tag
+SELECT lead_id FROM lead_tags WHERE company_id = :company_id AND tag_id = :id ORDER BY lead_id;
+
+-- name: tag_leads
+-- Mark forms, chats and texts that are still there; those that had it not are answered.
+INSERT INTO lead_tags (company_id, lead_id, tag_id, received_at)
+SELECT company_id, id, :tag_id, received_at FROM leads WHERE company_id = :company_id AND id = ANY (:leads::uuid[])
+ON CONFLICT DO NOTHING RETURNING lead_id;
+
+-- name: untag_leads!
+DELETE FROM lead_tags WHERE company_id = :company_id AND tag_id = :tag_id AND lead_id = ANY (:leads::uuid[]);
 
 -- name: views_of_tag
 -- The views that people keep which are filtered by a tag.

@@ -29,6 +29,7 @@ export function follow(onChange, onState) {
     source.addEventListener("again", () => tell({ call: null }));
     source.addEventListener("call", (event) => tell({ call: JSON.parse(event.data).call }));
     source.addEventListener("lead", (event) => tell({ call: JSON.parse(event.data).lead }));
+    source.addEventListener("text", (event) => tell({ call: `text:${JSON.parse(event.data).text}` }));
     source.onerror = () => {
       tell({ live: (live = false) });
       // Closed for good (signed out, perhaps): reading the page again will tell.

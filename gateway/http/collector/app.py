@@ -94,6 +94,16 @@ TABLE: tuple[Route, ...] = (
     ),
     Route(
         "POST",
+        "/v1/leads",
+        leads.server_lead,
+        Permission.COMPANY_PROGRAM,
+        DATA,
+        summary="A chat or the like that a program of the company's hands in; with Idempotency-Key each counts once",
+        body=said.ServerLead,
+        result=said.LeadAnswer,
+    ),
+    Route(
+        "POST",
         "/v1/server/visit",
         aside_of_server(pages.server_visit),
         Permission.SITE_SERVER,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from gateway.http.collector.tokens import TokenKind, make_token, revoke_tokens
+from gateway.http.collector.tokens import TokenKind, make_token, programs_of, remove_program, revoke_tokens
 from gateway.pools import setup, sites
 from gateway.pools.site_commands import site
 from gateway.settings import Settings
@@ -107,4 +107,63 @@ def print_tagging(campaign: str | None, template: bool) -> None:
     click.echo(tracking_template(campaign) if template else tagging(campaign))
 
 
-COMMANDS: tuple[click.Command, ...] = (collect, google_ads)
+@click.group()
+def program() -> None:
+    """Programs of a company's own that hand in chats and the like, each with a token."""
+
+
+@program.command("add")
+@click.argument("name")
+@of_company
+@click.pass_obj
+def add_program(settings: Settings, name: str, company: str | None) -> None:
+    """Make a token for a program; it is shown only now."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        if any(each.name.lower() == name.lower() for each in await programs_of(connection, owner.id)):
+            raise click.ClickException(f"There is a program {name!r} already. Remove it first, or choose another name.")
+        token = await make_token(connection, owner.id, TokenKind.LEADS, name=name)
+        return f"Shown only now. Send to /v1/leads as  Authorization: Bearer {token}"
+
+    in_transaction(settings, work)
+
+
+@program.command("list")
+@of_company
+@click.pass_obj
+def list_programs(settings: Settings, company: str | None) -> None:
+    """The programs that may hand something in, and when each last did."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        lines = [
+            f"{each.name}  since {each.created_at:%Y-%m-%d}, "
+            + (f"last used {each.used_at:%Y-%m-%d %H:%M} UTC" if each.used_at else "never used")
+            for each in await programs_of(connection, owner.id)
+        ]
+        return "\n".join(lines) or "No program may hand anything in."
+
+    in_transaction(settings, work)
+
+
+@program.command("remove")
+@click.argument("name")
+@of_company
+@click.pass_obj
+def take_program_back(settings: Settings, name: str, company: str | None) -> None:
+    """Take a program's token back."""
+
+    async def work(connection: Any) -> str:
+        owner = await setup.the_company(connection, company)
+        found = [each for each in await programs_of(connection, owner.id) if each.name.lower() == name.lower()]
+        if not found:
+            raise click.ClickException(f"There is no program {name!r}; see  numberpool program list")
+        for each in found:
+            await remove_program(connection, owner.id, each.id)
+        return f"{name} can hand in nothing more."
+
+    in_transaction(settings, work)
+
+
+COMMANDS: tuple[click.Command, ...] = (collect, google_ads, program)

@@ -36,6 +36,7 @@ class CollectorParts:
     visits_of_site: Buckets[int]
     leads_of_address: Buckets[tuple[int, str]]
     leads_of_site: Buckets[int]
+    leads_of_program: Buckets[int]
     texts: Inbox[Inbound | Report]
     texts_of_account: Buckets[int]
     texts_refused: dict[int, datetime] = field(default_factory=dict)  # when the settings page was last told

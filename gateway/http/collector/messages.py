@@ -4,7 +4,7 @@ Names that are not known here are passed over, so that a newer snippet can speak
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -19,6 +19,9 @@ from gateway.visits.ids import is_ours
 # The longest address and texts that are stored; a longer one is cut, because browsers do send them.
 LONGEST_URL = 2000
 _LONGEST_TITLE = 300
+# What a program hands in may have waited there for so long; its clock may be before ours.
+LONGEST_AGO = timedelta(days=30)
+_CLOCKS_APART = timedelta(minutes=5)
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,5}")
 _KIND = re.compile(r"[^\W_][\w-]{0,39}")
 _SCREEN = re.compile(r"[0-9]{1,5}x[0-9]{1,5}(?:x[0-9.]{1,6})?")
@@ -143,6 +146,12 @@ class Tap(Message):
     number: str = Field(max_length=60, description="as in the link, in any form")
 
 
+def _with_something(data: Data) -> Data:
+    if all(value in (None, "") for value in data.values()):
+        raise ValueError("holds nothing; send what was typed by the names of the fields")
+    return data
+
+
 def _if_own(given: object) -> object:
     """An id if it is one of ours: a lead is not lost for one that is none."""
     try:
@@ -183,14 +192,50 @@ class Lead(Message):
     @field_validator("data")
     @classmethod
     def _says_something(cls, data: Data) -> Data:
-        if all(value in (None, "") for value in data.values()):
-            raise ValueError("holds nothing; send what was typed by the names of the fields")
-        return data
+        return _with_something(data)
 
     @field_validator("title")
     @classmethod
     def _cut(cls, title: str) -> str:
         return cleaned(title)[:_LONGEST_TITLE].strip()
+
+
+class ServerLead(Message):
+    """What a company's own program hands in: a chat that ended, an enquiry of a marketplace and the like."""
+
+    kind: str = Field("chat", description="any short word, such as chat or form")
+    data: Data = Field(description="flat: what was written, by names; at most 50 are kept")
+    phone: str = Field("", max_length=60, description="who wrote: in any form, as the company's country writes it")
+    email: str = Field("", max_length=254)
+    visit: _PerhapsOwn = Field(None, description="the visit it belongs to, as /v1/server/visit answered it")
+    visitor: _PerhapsOwn = Field(None, description="or its visitor: the value of the cookie np_ and the site's key")
+    number: str = Field("", max_length=60, description="the tracking number that it came to, where it came to one")
+    at: datetime | None = Field(None, description="when it was, with its time zone; none: now")
+
+    @field_validator("kind")
+    @classmethod
+    def _short_word(cls, kind: str) -> str:
+        kind = cleaned(kind).strip().lower()
+        if not _KIND.fullmatch(kind) or kind in ("call", "written", "suspect"):
+            raise ValueError("must be a short word, such as chat: letters, digits, - and _, at most 40; no call")
+        return kind
+
+    @field_validator("data")
+    @classmethod
+    def _says_something(cls, data: Data) -> Data:
+        return _with_something(data)
+
+    @field_validator("at")
+    @classmethod
+    def _some_time_ago(cls, at: datetime | None) -> datetime | None:
+        if at is None:
+            return None
+        if at.tzinfo is None:
+            raise ValueError("must say its time zone, such as 2026-11-22T10:42:00Z")
+        now = datetime.now(UTC)
+        if not now - LONGEST_AGO <= at <= now + _CLOCKS_APART:
+            raise ValueError(f"must lie within the last {LONGEST_AGO.days} days")
+        return min(at.astimezone(UTC), now)
 
 
 class PageView(Message):

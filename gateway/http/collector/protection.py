@@ -35,7 +35,11 @@ from gateway.http.routing import Handler, Route, from_this_machine, route_of
 LARGEST_BODY = 16 * 1024
 _MOST_FAULTS = 20
 _MOST_ORIGINS = 1000
-_TOKEN_OF = {Permission.SITE_SERVER: TokenKind.SERVER, Permission.GOOGLE_ADS: TokenKind.GOOGLE_ADS}
+_TOKEN_OF = {
+    Permission.SITE_SERVER: TokenKind.SERVER,
+    Permission.COMPANY_PROGRAM: TokenKind.LEADS,
+    Permission.GOOGLE_ADS: TokenKind.GOOGLE_ADS,
+}
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -188,6 +192,13 @@ def count_lead(request: web.Request, known: SiteKnown) -> None:
     ):
         if verdict is not Verdict.WITHIN:
             raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(buckets.seconds_to_wait)})
+
+
+def count_lead_of_program(request: web.Request) -> None:
+    """Count a lead that a company's program hands in. Raises TooManyRequests."""
+    buckets = request.app[COLLECTOR].leads_of_program
+    if buckets.take(request[BEARER].id) is not Verdict.WITHIN:
+        raise TooManyRequests(headers={hdrs.RETRY_AFTER: str(buckets.seconds_to_wait)})
 
 
 def as_json(data: dict[str, Any]) -> web.Response:
