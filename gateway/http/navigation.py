@@ -67,6 +67,7 @@ SETTINGS_PLACES = (
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
     Place("/settings/leads", N_("Leads"), N_("What counts as a lead.")),
     Place("/settings/tags", N_("Tags"), N_("The words you mark calls with: how often each is used, and other names.")),
+    Place("/settings/programs", N_("Programs"), N_("Your own programs that hand in chats and the like.")),
     Place(
         "/settings/mail",
         N_("Reports by mail"),
