@@ -91,6 +91,7 @@ _KINDS: dict[str, str] = {
     "rules": N_("the source rules"),
     "destination": N_("the destination"),
     "tag": N_("the tag"),
+    "program": N_("the program"),
     "view": N_("the saved view"),
     "caller": N_("the rule for the caller"),
     "recording-rules": N_("the recording rules"),
