@@ -34,6 +34,7 @@ class Permission(StrEnum):
 
     # Of programs, which show a token that a command made.
     SITE_SERVER = "site server"
+    COMPANY_PROGRAM = "company program"  # hands in chats and the like
     GOOGLE_ADS = "google ads"
 
 
@@ -48,7 +49,7 @@ class Role(StrEnum):
 
 # These need no company.
 WITHOUT_COMPANY = frozenset({Permission.PUBLIC, Permission.LOCAL, Permission.SIGNED_IN})
-OF_PROGRAMS = frozenset({Permission.SITE_SERVER, Permission.GOOGLE_ADS})
+OF_PROGRAMS = frozenset({Permission.SITE_SERVER, Permission.COMPANY_PROGRAM, Permission.GOOGLE_ADS})
 
 _EVERYTHING = frozenset(Permission) - WITHOUT_COMPANY - OF_PROGRAMS
 # Recordings are other people's voices: whoever studies the figures needs none of them.
