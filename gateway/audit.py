@@ -28,6 +28,7 @@ class Action(StrEnum):
     RECORDING_DELETED = "recording.deleted"
     CALLS_EXPORTED = "calls.exported"  # calls: how many; format
     CALL_MARKED = "call.marked"  # what: tags, note, status, job; value: as it is now
+    TEXT_SENT = "text.sent"  # name: to which number
     PERSON_CHANGED = "person.changed"  # what: joined, split, corrected
     PERSON_ERASED = "person.erased"
     AUDIT_EXPORTED = "audit.exported"

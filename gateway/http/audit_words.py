@@ -40,6 +40,7 @@ SENTENCES: dict[Action, str] = {
     Action.REPORT_EXPORTED: N_("%(who)s exported the report “%(name)s” (%(count)s rows)"),
     Action.AUDIT_EXPORTED: N_("%(who)s exported the audit log (%(count)s lines)"),
     Action.CALL_MARKED: N_("%(who)s marked %(call)s: %(what)s"),
+    Action.TEXT_SENT: N_("%(who)s texted %(name)s"),
     Action.PERSON_CHANGED: N_("%(who)s changed a person: %(what)s"),
     Action.PERSON_ERASED: N_("%(who)s erased a person and what they left here"),
     Action.SIGNED_IN: N_("%(who)s signed in"),
@@ -69,6 +70,7 @@ GROUPS: dict[str, str] = {
     "recording": N_("Recordings heard, taken away, deleted"),
     "calls": N_("Exports of calls"),
     "call": N_("Marks on calls"),
+    "text": N_("Texts sent"),
     "person": N_("People"),
     "setting": N_("Settings"),
     "user": N_("Users and roles"),
@@ -101,6 +103,8 @@ _KINDS: dict[str, str] = {
     "announcement": N_("the announcement"),
     "whisper": N_("the whisper"),
     "mail": N_("what is sent by mail to"),
+    "text-account": N_("the account for texts"),
+    "texts-mail": N_("who is told of texts by mail:"),
 }
 
 ROLES: dict[str, str] = {
@@ -149,6 +153,9 @@ _WHAT: dict[str, str] = {
     "site.removed": N_("the website"),
     "tag.renamed": N_("the tag"),
     "tag.removed": N_("the tag"),
+    "text-account.changed": N_("the account for texts"),
+    "text-account.removed": N_("the account for texts"),
+    "texts-mail.changed": N_("who is told of texts by mail:"),
     "source.changed": N_("the source"),
     "source.hidden": N_("the source"),
     "source.merged": N_("two sources made one"),

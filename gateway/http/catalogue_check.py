@@ -22,7 +22,7 @@ import gateway
 from gateway.assets import asset_folder
 
 # Whose texts people read on pages and in letters.
-SUBJECTS = ("http", "leads", "reports", "delivery", "site_check", "visits")
+SUBJECTS = ("http", "leads", "reports", "delivery", "site_check", "texts", "visits")
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("_", "N_", "gettext", "say")),
     "ngettext": (1, 2),

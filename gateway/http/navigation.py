@@ -39,6 +39,7 @@ ALL_COMPANIES = "/companies"
 MAIN = (
     Place("/overview", N_("Overview"), has_period=True),
     Place("/calls", N_("Calls"), has_period=True),
+    Place("/conversations", N_("Texts")),
     Place("/visitors", N_("Visitors"), has_period=True),
     Place("/people", N_("People")),
     Place("/reports", N_("Reports"), has_period=True, keeps_view=True),
@@ -67,6 +68,7 @@ SETTINGS_PLACES = (
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
     Place("/settings/leads", N_("Leads"), N_("What counts as a lead.")),
     Place("/settings/tags", N_("Tags"), N_("The words you mark calls with: how often each is used, and other names.")),
+    Place("/settings/texts", N_("Texts"), N_("Carriers that bring texts, and who is told of them.")),
     Place("/settings/programs", N_("Programs"), N_("Your own programs that hand in chats and the like.")),
     Place(
         "/settings/mail",

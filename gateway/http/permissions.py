@@ -25,6 +25,8 @@ class Permission(StrEnum):
     VISITORS_READ = "visitors.read"
     PEOPLE_READ = "people.read"
     PEOPLE_CHANGE = "people.change"  # to join, split and correct them
+    TEXTS_READ = "texts.read"
+    TEXTS_WRITE = "texts.write"  # to answer
     REPORTS_READ = "reports.read"  # figures of the whole company
     SETTINGS_READ = "settings.read"
     SETTINGS_WRITE = "settings.write"
@@ -59,6 +61,7 @@ _ANALYST = frozenset(
         Permission.CALLS_EXPORT,
         Permission.VISITORS_READ,
         Permission.PEOPLE_READ,
+        Permission.TEXTS_READ,
         Permission.REPORTS_READ,
         Permission.SETTINGS_READ,
     }

@@ -18,7 +18,7 @@ from gateway.store.database import Connection, Database
 from gateway.store.jobs import Handler, Job, TryLater, enqueue
 from gateway.store.queries import load_queries
 from gateway.texts import accounts, carriers
-from gateway.texts.carriers.shape import Account, Outgoing, Refused, Taken
+from gateway.texts.carriers.shape import N_, Account, Outgoing, Refused, Taken
 from gateway.texts.store import was_taken
 from gateway.texts.text import State
 
@@ -29,7 +29,10 @@ AGAIN_AFTER = timedelta(seconds=30)
 WORTH_SENDING = timedelta(hours=2)
 _LARGEST_ANSWER = 64 * 1024
 
-NOT_SURE = "the carrier did not say whether it took this text"
+NOT_SURE = N_("the carrier did not say whether it took this text")
+UNWANTED = N_("they wrote that they want no texts")
+NO_ACCOUNT = N_("the carrier’s account was removed")
+TOO_LATE = N_("it waited for too long")
 
 _queries = load_queries(Path(__file__).parent, "texts.sql")
 _log = structlog.get_logger(__name__)
@@ -125,11 +128,11 @@ async def _taken_up(connection: Connection, company_id: int, id: int, *, is_agai
         return None
     account = await accounts.account_by_id(connection, company_id, row["account_id"]) if row["account_id"] else None
     if row["is_unwanted"]:
-        await _settle(connection, company_id, id, State.FAILED, "they wrote that they want no texts")
+        await _settle(connection, company_id, id, State.FAILED, UNWANTED)
     elif account is None:
-        await _settle(connection, company_id, id, State.FAILED, "the carrier's account was removed")
+        await _settle(connection, company_id, id, State.FAILED, NO_ACCOUNT)
     elif datetime.now(UTC) - row["at"] >= WORTH_SENDING and not is_again:
-        await _settle(connection, company_id, id, State.FAILED, "it waited for too long")
+        await _settle(connection, company_id, id, State.FAILED, TOO_LATE)
     else:
         await _settle(connection, company_id, id, State.SENDING, "")
         return Waiting(id, row["number"], row["other"], row["body"], row["at"], account)

@@ -97,8 +97,8 @@ class Exchange:
 async def running(database: Database) -> AsyncIterator[Exchange]:
     async def answer(request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.content_type == "application/json" else dict(await request.post())
-        exchange.heard.append((request.path, request.headers.copy(), body))
-        return await exchange.says(request)
+        carrier.heard.append((request.path, request.headers.copy(), body))
+        return await carrier.says(request)
 
     async def takes(_request: web.Request) -> web.StreamResponse:
         return web.json_response({"sid": "SM1"})
@@ -110,8 +110,8 @@ async def running(database: Database) -> AsyncIterator[Exchange]:
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        exchange = Exchange(database, await make_company(database), url, takes)
-        yield exchange
+        carrier = Exchange(database, await make_company(database), url, takes)
+        yield carrier
     finally:
         await runner.cleanup()
 

@@ -129,6 +129,10 @@ class General(Carrier):
         shown = account.secret("authorization")
         return Outgoing(account.said("send"), {"Authorization": shown} if shown else {}, json=told)
 
+    def can_send(self, account: Account) -> bool:
+        """Where an address is typed."""
+        return bool(account.said("send"))
+
     def accepted(self, account: Account, found: Any) -> Taken:
         """Its id, where it gives one under the same name."""
         return Taken(text_at(found, account.said("id", "id")))

@@ -156,6 +156,10 @@ class Carrier(ABC):
     def outgoing(self, account: Account, number: str, other: str, body: str, callback: str | None) -> Outgoing:
         """How a text is given to it. ``callback`` is where it may say what became of it."""
 
+    def can_send(self, account: Account) -> bool:
+        """Whether texts can be given to it."""
+        return True
+
     def taken(self, account: Account, status: int, body: bytes) -> Taken | Refused:
         """What its answer means."""
         found = read_json(body)
