@@ -1,6 +1,6 @@
 """A route as one line of text: the value of a channel variable, and of an AstDB entry.
 
-``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block|<longest>``,
+``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block or busy|<longest>``,
 taken apart by the dialplan with ``CUT()`` (np-ring in asterisk_conf/numberpool-dialplan.conf.j2). Dial strings joined
 by ``!`` are one destination over several trunks. What is empty at the end is left out. Behind number and source stand
 marks (``12.3.often.gate``), which the call's record brings back as they are. ``longest`` seconds a call may last.
@@ -123,7 +123,7 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
         "",
         _number(route.did),
         _number(route.main_number),
-        "block" if route.blocked else "",
+        ("busy" if route.busy else "block") if route.blocked else "",
         str(int(route.longest_seconds)) if route.longest_seconds else "",
     ]
     room = MAX_BYTES - len("|".join(fields))

@@ -54,6 +54,7 @@ class Directory:
     default_route: Route
     passed_over: frozenset[str] = frozenset()  # destinations that lead into contexts which the settings do not allow
     dial_emergency: frozenset[str] = frozenset()  # destinations passed over because they call an emergency number
+    not_forwarded: frozenset[int] = frozenset()  # ids of those that lead where the company forwards no calls
     caller_rules: Mapping[int, Mapping[str, Verdict]] = field(default_factory=dict)  # of each company, by caller
     emergency_callers: frozenset[str] = frozenset()  # digits; they are never blocked
     default_flow: Flow | None = None
@@ -193,15 +194,18 @@ def build_directory(
     )
 
 
-def chain(start: int | None, destinations: Mapping[int, tuple[Destination, int | None]]) -> tuple[Destination, ...]:
-    """The destinations from ``start`` on, each once, in the order in which a call tries them."""
+def chain(
+    start: int | None, destinations: Mapping[int, tuple[Destination | None, int | None]]
+) -> tuple[Destination, ...]:
+    """The destinations from ``start`` on, each once, in the order in which a call tries them; none: passed over."""
     found: list[Destination] = []
     seen: set[int] = set()
     here = start
     while here is not None and here in destinations and here not in seen and len(found) < LONGEST_CHAIN:
         seen.add(here)
         destination, here = destinations[here]
-        found.append(destination)
+        if destination is not None:
+            found.append(destination)
     return tuple(found)
 
 

@@ -73,7 +73,7 @@ def screened(route: Route, screening: Screening, door: Door) -> Route:
         case Course.TOLD if (number_wanted := door.sounds.get(Phrase.SHOW_NUMBER)) is not None:
             return turned_away(route, marks, number_wanted)
         case Course.BUSY:
-            return turned_away(route, marks, door.sounds.get(Phrase.ALL_BUSY))
+            return replace(turned_away(route, marks, door.sounds.get(Phrase.ALL_BUSY)), busy=True)
         case Course.BLOCKED:
             return turned_away(route, marks)
         case Course.RINGS:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from gateway.asterisk.dialstring import dialplan_context
+from gateway.calls.abroad import unwanted
 from gateway.calls.admission import Verdict
 from gateway.calls.caller import caller_number
 from gateway.calls.consent import place_of
@@ -111,13 +112,28 @@ def _built(
     traps: Collection[int],
 ) -> Directory:
     dial_emergency = _dialling_emergency(companies, destinations)
-    links = {row["id"]: (Destination(row["dial"], row["ring_seconds"]), row["next_id"]) for row in destinations}
+    rules = {id: door.policy for id, door in doors.items()}
+    regions = {row["id"]: row["region"] for row in companies}
+    # One that another company may ring is passed over for this one alone.
+    not_there = frozenset(
+        row["id"]
+        for row in destinations
+        if unwanted(row["dial"], regions.get(row["company_id"]), rules.get(row["company_id"], NOTHING)) is not None
+    )
+    links = {
+        row["id"]: (None if row["id"] in not_there else Destination(row["dial"], row["ring_seconds"]), row["next_id"])
+        for row in destinations
+    }
 
     def allowed(start: int | None) -> tuple[Destination, ...]:
         return tuple(each for each in chain(start, links) if each.dial not in forbidden | dial_emergency)
 
     flows = {flow.id: flow for row in flow_rows if (flow := _flow(row)) is not None}
-    houses = _houses(companies, destinations, forbidden | dial_emergency) if flows else {}
+    houses = (
+        _houses(companies, [row for row in destinations if row["id"] not in not_there], forbidden | dial_emergency)
+        if flows
+        else {}
+    )
 
     def with_flow(route: Route, flow: Flow | None) -> Route:
         """With what a flow does where nobody can be asked."""
@@ -187,6 +203,7 @@ def _built(
     )
     return replace(
         built,
+        not_forwarded=not_there,
         default_flow=default_flow,
         flows=flows,
         houses=houses,

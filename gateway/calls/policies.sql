@@ -74,3 +74,30 @@ FROM calls c WHERE c.state <> 'ended' AND c.started_at > now() - interval '1 day
 -- What may have to be said by whom, and in which language.
 SELECT p.company_id, p.body, c.region, c.whisper_language, c.announcement
 FROM call_policies p JOIN companies c ON c.id = p.company_id;
+
+-- name: dials_of
+SELECT name, dial FROM destinations WHERE company_id = :company_id ORDER BY name;
+
+-- name: trunks_of
+-- Over which calls came, by how many.
+SELECT trunk FROM calls WHERE company_id = :company_id AND started_at >= :since::timestamptz AND trunk <> ''
+GROUP BY trunk ORDER BY count(*) DESC, trunk LIMIT 20;
+
+-- name: acted
+-- What each rule did: the calls it met, and those that it kept from ringing.
+SELECT screened, count(*) AS calls, count(*) FILTER (WHERE outcome = 'blocked') AS turned_away
+FROM calls WHERE company_id = :company_id AND started_at >= :since::timestamptz AND screened IS NOT NULL
+GROUP BY screened;
+
+-- name: ended_by_length$
+SELECT count(*) FROM calls
+WHERE company_id = :company_id AND started_at >= :since::timestamptz AND state = 'ended' AND evidence ? 'longest';
+
+-- name: let_through^
+-- A call that a rule turned away counts again, as one that nobody answered.
+UPDATE calls SET outcome = 'no_answer'
+WHERE company_id = :company_id AND id = :id AND outcome = 'blocked' RETURNING id, caller, screened;
+
+-- name: turn_away_again!
+UPDATE calls SET outcome = 'blocked'
+WHERE company_id = :company_id AND id = :id AND outcome = 'no_answer' AND answered_at IS NULL;

@@ -83,6 +83,7 @@ class Route:
     main_number: str | None = None
     blocked: bool = False
     steps: tuple[Step, ...] = ()
+    busy: bool = False  # blocked, because there is no line left
     marks: tuple[str, ...] = ()
     untold: bool = False
     longest_seconds: int | None = None

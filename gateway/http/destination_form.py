@@ -84,6 +84,10 @@ def refuse(form: Form, error: errors.SetupError, words: Words) -> None:
             form.refuse("dial", say("This is not a telephone number; write it with its area code."))
         case errors.EmergencyNumber() | errors.DialsEmergency():
             form.refuse("dial", say("This would call an emergency service; such calls never go through Numberpool."))
+        case errors.NotThatCountry():
+            form.refuse("dial", say("Calls are not forwarded to that country. Allow it under “Calls you take” first."))
+        case errors.CostsExtra():
+            form.refuse("dial", say("This number costs extra to call; fraud likes such numbers."))
         case errors.NoTrunks():
             form.refuse("dial", say("No line for numbers outside is set up on the server: its settings name no trunk."))
         case errors.ContextNotAllowed():

@@ -23,6 +23,7 @@ class SetupError(Mendable):
     ├── ContextNotAllowed
     ├── NoTrunks
     ├── EmergencyNumber, DialsEmergency
+    ├── NotThatCountry, CostsExtra
     ├── BadRingSeconds
     ├── NextInCircle
     ├── StillLeadsThere
@@ -140,6 +141,14 @@ class NumberTaken(SetupError):
 
 class NoTrunks(SetupError):
     """goes out over trunks, and the settings name none; add a [[nodes.trunks]] table, or write PJSIP/number@trunk."""
+
+
+class NotThatCountry(SetupError):
+    """is in a country that this company's calls are not forwarded to; allow it: numberpool limits countries."""
+
+
+class CostsExtra(SetupError):
+    """costs extra to call, and fraud likes such numbers; allow them: numberpool limits premium on."""
 
 
 class EmergencyNumber(SetupError):

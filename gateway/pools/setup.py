@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.numbers import is_currency
 
 from gateway.asterisk.dialstring import checked_dial_string, checked_sound, dialplan_context
+from gateway.calls.abroad import Unwanted, unwanted
 from gateway.calls.emergency import emergency_dialled, is_emergency
 from gateway.calls.outbound import TRUNK
+from gateway.calls.policy_setup import policy_of
 from gateway.pools import errors
 from gateway.pools.loops import dials_any_of
 from gateway.pools.numbers import NumberError, checked_region, to_e164
@@ -194,7 +196,8 @@ async def checked_dial(
 ) -> str:
     """What a destination dials, as it is stored; ``contexts`` and ``trunks`` as ``add_destination`` says.
 
-    Raises BadDialString, BadNumber, EmergencyNumber, DialsEmergency, NoTrunks, ContextNotAllowed, CallsItself.
+    Raises BadDialString, BadNumber, EmergencyNumber, DialsEmergency, NotThatCountry, CostsExtra, NoTrunks,
+    ContextNotAllowed, CallsItself.
     """
     try:
         dial = checked_dial_string(_outside(dial.strip(), company.region))
@@ -202,6 +205,11 @@ async def checked_dial(
         raise errors.BadDialString(str(error)) from None
     if (emergency := emergency_dialled(dial, company.region)) is not None:
         raise errors.DialsEmergency(dial, emergency)
+    match unwanted(dial, company.region, await policy_of(connection, company.id)):
+        case Unwanted.PREMIUM:
+            raise errors.CostsExtra(dial)
+        case Unwanted.COUNTRY:
+            raise errors.NotThatCountry(dial)
     if dial.startswith(TRUNK) and not trunks:
         raise errors.NoTrunks(dial)
     context = dialplan_context(dial)

@@ -271,7 +271,7 @@ def test_over_a_limit_it_is_said() -> None:
     for key in "ab":
         traffic.told(record(key), 1, None, 0.0, 60.0)
     route = directory(ALL, SOUNDS).decide([DID], CALLER, moment(traffic))
-    assert encode_route(route) == f"1|7..trunk-full.off|0|||Sound//said/all_busy^0|{DID}||block"
+    assert encode_route(route) == f"1|7..trunk-full.off|0|||Sound//said/all_busy^0|{DID}||busy"
     gave_up = record("a", Stage.ENDED, marks=route.marks)  # in the middle of the message
     assert call_outcome(gave_up) is Outcome.BLOCKED
     assert directory(ALL, SOUNDS).decide([DID], CALLER, moment(traffic, "another")).destinations == MAIN

@@ -256,6 +256,22 @@ async def test_one_call_more_than_may_go_on_is_told_so(desk: Desk, caller: str, 
     await eventually(all_ended)
     rows = await desk.there.sql("SELECT * FROM calls WHERE id > $1 ORDER BY started_at", before)
     assert [(row["outcome"], row["screened"]) for row in rows] == [("answered", None), ("blocked", by), ("blocked", by)]
+    assert [row["hangup_cause"] for row in rows[1:]] == [17, 17]
     # And when it is over there is room again.
     row = await desk.listens(caller_talks(Invite(PLAIN, caller), 0.05), "main")
     assert (row["outcome"], row["screened"]) == ("answered", None)
+
+
+async def test_a_call_ends_when_it_has_lasted_long_enough(
+    desk: Desk, caller: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shortest that can be set is a minute; so long it is let be, and then ended on both sides."""
+    monkeypatch.setattr("tests.calls.sipp.LONGEST_SECONDS", 180)
+    await desk.rules(longest_minutes=1)
+    await desk.exchange.line("main", LINES["main"]())
+    started = await desk.there.newest()
+    sipp = await desk.exchange.place(caller_listens(Invite(PLAIN, caller)), "main")
+    await sipp.done()
+    row = await desk.there.ended_one(started)
+    assert (row["outcome"], row["hung_up_by"], json.loads(row["evidence"])["longest"]) == ("answered", None, "60")
+    assert (row["ended_at"] - row["started_at"]).total_seconds() == pytest.approx(60, abs=5)
