@@ -97,7 +97,7 @@ async def choices(connection: Connection, company: Company, filter: CallFilter, 
         ("tag", await values.named(_queries.tags)),
         ("qualified", [(each, words.filter_value("qualified", each)) for each in ("yes", "no")]),
         ("first", [(each, words.filter_value("first", each)) for each in ("yes", "no")]),
-        ("region", await values.plain(_queries.regions)),
+        ("region", [(each, words.place(each)) for each, _ in await values.plain(_queries.regions)]),
         ("sure", [(each, words.filter_value("sure", each)) for each in SURE]),
     ]
     return [

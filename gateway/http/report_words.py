@@ -122,6 +122,8 @@ def value_name(words: Words, dimension: Dimension, key: Key) -> str:
             "tablet": say("Tablet"),
             "desktop": say("Computer"),
         }.get(key.value, key.name)
+    if dimension is Dimension.REGION:
+        return words.place(key.name)
     if dimension is Dimension.PERSON and key.name == key.value:
         return key.value.partition("/")[2] or key.value
     return key.name

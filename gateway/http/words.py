@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from babel import Locale, dates, numbers, units
 
-from gateway.http.language import Language
+from gateway.http.language import SOURCE, Language
 from gateway.http.periods import Period, Span
+from gateway.http.region_names import COUNTRIES_TOO, STATES, known_names
 
 if TYPE_CHECKING:
     from gateway.http.call_store import CallRow
@@ -295,6 +296,14 @@ class Words:
             "job": say("Job"),
         }.get(name, name)
 
+    def place(self, region: str) -> str:
+        """The name of a region that calls have in English; as it is where there is no other."""
+        if self.language.tag == SOURCE:
+            return region
+        if region in STATES and (region not in COUNTRIES_TOO or self.region in ("US", "CA")):
+            return self.say(region)
+        return known_names(self.language.tag).get(region, region)
+
     def filter_value(self, name: str, value: str) -> str:
         """A value of a filter that needs no looking up, as people read it."""
         say = self._say.gettext
@@ -308,6 +317,8 @@ class Words:
             return self.phone(value)
         if value == NOT_SET:
             return say("Unknown")
+        if name == "region":
+            return self.place(value)
         if name in ("first", "qualified", "caller", "sure", "counted", "reached", "job", "credit", "device"):
             return {
                 ("counted", "yes"): say("Calls that reports count"),
