@@ -46,6 +46,8 @@ async def one_lead(request: web.Request) -> web.StreamResponse:
             people=company.id in companies_with(Permission.PEOPLE_READ, viewer),
         )
         board = await call_board.board_of(connection, company.id, row)
+        reads_texts = company.id in companies_with(Permission.TEXTS_READ, viewer)
+        has_talk = reads_texts and await lead_store.has_conversation(connection, company.id, row.id)
     view = view_of(request, company, CallFilter(Period.read(request.query)))
     return render(
         request,
@@ -58,6 +60,7 @@ async def one_lead(request: web.Request) -> web.StreamResponse:
         form=Form(None, words),
         story=story,
         sees_visitors=sees_visitors,
+        has_talk=has_talk,
         facts=facts_of(row.caller, words.language.tag, words.now),
         **may(request, company.id),
     )

@@ -109,6 +109,11 @@ async def lead_by_id(connection: Connection, lead_id: UUID) -> LeadRow | None:
     return lead_row(row) if row is not None else None
 
 
+async def has_conversation(connection: Connection, company_id: int, lead_id: UUID) -> bool:
+    """Whether it is the beginning of a conversation by text."""
+    return bool(await _queries.has_conversation(connection, company_id=company_id, lead_id=lead_id))
+
+
 async def set_suspect(connection: Connection, company_id: int, lead_id: UUID, suspect: str) -> str | None:
     """Say that a program seems to have sent it (which kind), or that a person did (empty); what was said before."""
     before: str | None = await _queries.set_suspect(connection, company_id=company_id, lead_id=lead_id, suspect=suspect)

@@ -17,6 +17,10 @@ LEFT JOIN job_leads b ON b.company_id = l.company_id AND b.lead_id = l.id
 LEFT JOIN jobs j ON j.company_id = b.company_id AND j.id = b.job_id
 WHERE l.id = :lead_id;
 
+-- name: has_conversation$
+-- Whether it is the beginning of a conversation by text.
+SELECT EXISTS (SELECT FROM texts WHERE company_id = :company_id AND lead_id = :lead_id);
+
 -- name: set_suspect$
 -- Whether a program seems to have sent it; what was said before comes back.
 WITH before AS (

@@ -25,9 +25,17 @@ from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent, "report.sql")
 
-# The calls behind them can be listed.
+# What stands behind them can be listed.
 _LISTED = frozenset(
-    {Measure.CALLS, Measure.ANSWERED, Measure.MISSED, Measure.FIRST_TIME, Measure.QUALIFIED, Measure.JOBS}
+    {
+        Measure.CALLS,
+        Measure.ANSWERED,
+        Measure.MISSED,
+        Measure.FIRST_TIME,
+        Measure.QUALIFIED,
+        Measure.LEADS,
+        Measure.JOBS,
+    }
 )
 # How many people each of so many rows is: a question for each.
 _MOST_ASKED = 50

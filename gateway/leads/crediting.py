@@ -19,6 +19,7 @@ from gateway.attribution.decision import Basis, Rung
 from gateway.attribution.gather import Asked, decided, source_of
 from gateway.attribution.keeping import Sources
 from gateway.attribution.learned_store import newest_learned
+from gateway.attribution.settling import SETTLE_AFTER
 from gateway.calls.region import region_of
 from gateway.leads import marks
 from gateway.pools.pool import Kind
@@ -51,7 +52,7 @@ _UNKNOWN = LeadCredit(None, None)
 
 
 async def keep_crediting(database: Database) -> None:
-    """Credit whatever was stored without it, until cancelled: a history from before, and what a dying process left."""
+    """Credit what is not credited for good, until cancelled: texts, a history from before, what a process left."""
     failed: set[UUID] = set()
     while True:
         try:
@@ -65,7 +66,8 @@ async def keep_crediting(database: Database) -> None:
 async def credit_some(database: Database, failed: set[UUID]) -> int:
     """Credit at most a batch; how many that were. ``failed``: those that cannot be, which are left alone."""
     async with database.everything() as connection:
-        rows = _queries.to_credit(connection, not_these=list(failed), most=BATCH)
+        before = datetime.now(UTC) - SETTLE_AFTER
+        rows = _queries.to_credit(connection, before=before, not_these=list(failed), most=BATCH)
         waiting = [(row["company_id"], row["id"]) async for row in rows]
     for company_id, lead_id in waiting:
         try:
@@ -83,7 +85,8 @@ async def credit_some(database: Database, failed: set[UUID]) -> int:
 async def credit_lead(connection: Connection, company_id: int, lead_id: UUID) -> LeadCredit | None:
     """Decide what brought a lead and keep it, with where its number belongs and the words it is found by.
 
-    None where that is done, or being done by another.
+    What came to a number that is lent is decided at once, and for good a minute later, as a call is: by then everything
+    about its visitors has come. None where that is done, or being done by another.
     """
     row = await _queries.take(connection, company_id=company_id, lead_id=lead_id)
     if row is None:
@@ -91,7 +94,8 @@ async def credit_lead(connection: Connection, company_id: int, lead_id: UUID) ->
     # A visit is known, where a number is only likely.
     is_by_number = row["number"] and row["visit_id"] is None
     credit = await (_of_number if is_by_number else _of_visits)(connection, company_id, row)
-    source = credit.source
+    source, now = credit.source, datetime.now(UTC)
+    is_settled = not is_by_number or row["pool_kind"] != Kind.DYNAMIC or row["received_at"] <= now - SETTLE_AFTER
     await _queries.credit(
         connection,
         company_id=company_id,
@@ -102,7 +106,7 @@ async def credit_lead(connection: Connection, company_id: int, lead_id: UUID) ->
         keyword=(source.keyword or "") if source else "",
         confidence=credit.confidence,
         region=region_of(row["phone"]),
-        now=datetime.now(UTC),
+        credited_at=now if is_settled else None,
     )
     await marks.index(connection, company_id, lead_id)
     return credit

@@ -3,7 +3,8 @@
 -- name: to_credit
 -- Leads whose source is still to be decided, the earliest first.
 SELECT company_id, id FROM leads
-WHERE credited_at IS NULL AND NOT id = ANY (:not_these::uuid[]) ORDER BY received_at LIMIT :most;
+WHERE credited_at IS NULL AND received_at <= :before::timestamptz AND NOT id = ANY (:not_these::uuid[])
+ORDER BY received_at LIMIT :most;
 
 -- name: take^
 -- One of them, for this transaction alone, with how its company credits; nothing comes back where another is at it.
@@ -36,5 +37,5 @@ FROM found ORDER BY started_at, id;
 
 -- name: credit!
 UPDATE leads SET source_id = :source_id::bigint, channel = :channel, campaign = :campaign, keyword = :keyword,
-                 confidence = :confidence::real, region = :region, credited_at = :now::timestamptz
+                 confidence = :confidence::real, region = :region, credited_at = :credited_at::timestamptz
 WHERE company_id = :company_id AND id = :lead_id;

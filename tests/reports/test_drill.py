@@ -86,8 +86,7 @@ async def test_the_list_shows_the_calls_that_a_figure_counts(database: Database,
                 for measure in DRILLED:
                     calls = await listed(wire, past, drill(question, row, measure))
                     assert calls == with_share(known, question, row, measure), (question, row, measure)
-                    # A lead may have led to two jobs.
-                    if question.model in WHOLE and measure is not Measure.JOBS:
+                    if question.model in WHOLE:
                         assert calls == measure.of(measures), (question, row, measure)
 
 

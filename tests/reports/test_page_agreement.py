@@ -27,8 +27,16 @@ from tests.reports.past import BEGAN, DAYS, Past, make_past
 from tests.reports.shown import Shown, csv_rows, table_of, xlsx_rows
 from tests.reports.test_agreement import draw
 
-COUNTS = (Measure.CALLS, Measure.ANSWERED, Measure.MISSED, Measure.FIRST_TIME, Measure.QUALIFIED, Measure.JOBS)
-LISTED = {"Calls", "Answered", "Missed", "First-time", "Qualified"}
+COUNTS = (
+    Measure.CALLS,
+    Measure.ANSWERED,
+    Measure.MISSED,
+    Measure.FIRST_TIME,
+    Measure.QUALIFIED,
+    Measure.LEADS,
+    Measure.JOBS,
+)
+LISTED = {measure.words for measure in COUNTS}
 SEEDS = (11, 12)
 # So many cells of a page are followed to their calls.
 FOLLOWED = 6
@@ -61,14 +69,14 @@ def number(text: str) -> float:
 
 
 async def counted(client: aiohttp.ClientSession, url: str) -> int:
-    """How many calls the list behind a figure has, by its export."""
+    """How many leads the list behind a figure has, by its export."""
     answered = await client.get(URL(url.replace("/calls?", "/calls/export.csv?"), encoded=True))
     assert answered.status == 200, url
     return len(csv_rows(await answered.read())) - 1
 
 
 async def follow(client: aiohttp.ClientSession, cell: Shown, *, in_parts: bool) -> None:
-    """The list that a figure leads to has as many calls; those with a part in it where calls are shared."""
+    """The list that a figure leads to has as many leads; those with a part in it where they are shared."""
     assert cell.url is not None
     calls = await counted(client, cell.url)
     if in_parts:
