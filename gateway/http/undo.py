@@ -72,10 +72,14 @@ class NoWayBack(Exception):
     """What was changed since leaves no way back; raised by what takes a change back."""
 
 
-async def undo(request: web.Request) -> web.StreamResponse:
-    """Take one change back, once, by whoever made it; NotFound for any other.
+class UnknownKind(Exception):
+    """The step is of another version of Numberpool, which knew how to take this kind of change back."""
 
-    Where later changes leave no way back, nothing is changed, and the next page says so.
+
+async def undo(request: web.Request) -> web.StreamResponse:
+    """Take one change back, once, by whoever made it.
+
+    Where nothing of that is kept, or later changes leave no way back, nothing is changed, and the next page says so.
     """
     form = await form_of(request)
     to, say = local_path(form.get("next")), words_for(request).say
@@ -83,6 +87,12 @@ async def undo(request: web.Request) -> web.StreamResponse:
         is_undone = await _taken_back(request)
     except (NoWayBack, IntegrityConstraintViolationError):
         said = say("That cannot be undone any more: what it was about has been changed or removed since.")
+        return changed(request, to, Notice(said, is_problem=True))
+    except UnknownKind:
+        said = say(
+            "Another version of Numberpool made this change, and this one cannot take it back. Nothing was changed: "
+            "set it by hand, here."
+        )
         return changed(request, to, Notice(said, is_problem=True))
     if not is_undone:
         return changed(request, to, Notice(say("That can no longer be undone."), is_problem=True))
@@ -99,7 +109,7 @@ async def _taken_back(request: web.Request) -> bool:
             return False
         reversal = request.app[REVERSALS].get(step["kind"])
         if reversal is None:
-            raise NotFound()
+            raise UnknownKind
         if step["company_id"] not in companies_with(reversal.permission, viewer):
             raise NotAllowed(permission=reversal.permission.value)
         undoing = Undoing(connection, step["company_id"], viewer, json.loads(step["reverse"]))
