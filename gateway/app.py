@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -17,7 +16,7 @@ from gateway.attention.node_states import keep_node_states
 from gateway.attribution import nightly
 from gateway.attribution.live import RingingDecision
 from gateway.attribution.worker import AttributionWorker
-from gateway.calls import placed_recordings, retention
+from gateway.calls import own_sounds, placed_recordings, retention
 from gateway.calls.directory import Directory
 from gateway.calls.encoder import Encoder
 from gateway.calls.ledger import Ledger
@@ -27,7 +26,7 @@ from gateway.calls.placing import Placer
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.calls.saying import Saying
-from gateway.calls.speech import Speech
+from gateway.calls.speech import Speech, sounds_folder
 from gateway.calls.talked import Talked
 from gateway.calls.traffic import Traffic, keep_traffic
 from gateway.calls.whispering import Whispering
@@ -163,7 +162,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         listener = Listener(database.dsn, health)
         whispering = Whispering(database, _speech(settings), health)
         await whispering.load()
-        saying = Saying(database, Speech(_sounds_folder(settings) / "said", settings.speech), health)
+        saying = Saying(database, Speech(sounds_folder(settings) / "said", settings.speech), health)
         await saying.load()
         numbers = _Numbers(settings, database, listener, whispering, saying)
         await numbers.load()
@@ -216,6 +215,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "whispers": lambda: whispering.run(listener, spoken),
                     "announcements": lambda: saying.run(listener, spoken),
                     "traffic": lambda: keep_traffic(traffic, database),
+                    "sounds": lambda: own_sounds.keep_in_place(database, sounds_folder(settings), listener, health),
                     "people": lambda: keep_gathering(database, health),
                     "sources of messages": lambda: keep_crediting(database),
                     "reports": lambda: keep_counting(database, health),
@@ -247,12 +247,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
 
 
 def _speech(settings: Settings) -> Speech:
-    return Speech(_sounds_folder(settings), settings.speech)
-
-
-def _sounds_folder(settings: Settings) -> Path:
-    spool = next((node.spool for node in settings.nodes if node.spool), settings.data_folder)
-    return settings.speech.folder or spool / "sounds"
+    return Speech(sounds_folder(settings), settings.speech)
 
 
 def _whisper(decision: RingingDecision, directory: Directory, whispering: Whispering, nodes: Sequence[Node]) -> None:

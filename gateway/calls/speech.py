@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -26,7 +27,7 @@ import numpy as np
 import structlog
 
 from gateway.errors import Mendable
-from gateway.settings import SpeechSettings
+from gateway.settings import Settings, SpeechSettings
 
 RATE = 16_000  # Asterisk's .sln16; it plays that to narrow-band telephones too
 LONGEST_TEXT = 120
@@ -36,7 +37,7 @@ _ENGINE_SECONDS = 20.0
 _NICENESS = 10
 # What no call has wanted for so long is made again when one does.
 KEPT = timedelta(days=120)
-_SUFFIX = ".sln16"
+SUFFIX = ".sln16"
 _LOUDEST = 0.7 * 32767
 _QUIET = 200  # samples below this at either end are silence
 
@@ -56,18 +57,25 @@ class Unspeakable(CannotSpeak):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said, and in which language (``en``, ``pt-br``: a voice of the engine)."""
+    """What is said, and in which language (``en``, ``pt-br``: a voice of the engine), in at most so many letters."""
 
     text: str
     language: str = "en"
+    longest: int = LONGEST_TEXT
 
     @property
     def safe(self) -> str:
         """One line of print, not too long to listen to; cut between words."""
         line = " ".join("".join(letter if letter.isprintable() else " " for letter in self.text).split())
-        if len(line) <= LONGEST_TEXT:
+        if len(line) <= self.longest:
             return line
-        return line[: LONGEST_TEXT + 1].rpartition(" ")[0] or line[:LONGEST_TEXT]
+        return line[: self.longest + 1].rpartition(" ")[0] or line[: self.longest]
+
+
+def sounds_folder(settings: Settings) -> Path:
+    """Where the sounds lie that we make for Asterisk."""
+    spool = next((node.spool for node in settings.nodes if node.spool), settings.data_folder)
+    return settings.speech.folder or spool / "sounds"
 
 
 class Speech:
@@ -96,7 +104,7 @@ class Speech:
                 if not words.safe or name in self._known() or name in self._silent:
                     continue
                 try:
-                    samples = await self._spoken(words)
+                    samples = await self.spoken(words)
                 except Unspeakable as error:
                     _log.info("words that cannot be spoken are passed over", words=words.safe, fault=str(error))
                     self._silent.add(name)
@@ -133,13 +141,14 @@ class Speech:
         return self._there
 
     def _files(self) -> list[Path]:
-        return list(self._folder.glob(f"*{_SUFFIX}")) if self._folder.is_dir() else []
+        return list(self._folder.glob(f"*{SUFFIX}")) if self._folder.is_dir() else []
 
     def _name(self, words: Words) -> str:
         said = "\0".join((*self._command, words.language, words.safe))
         return f"say-{hashlib.sha256(said.encode()).hexdigest()[:24]}"
 
-    async def _spoken(self, words: Words) -> bytes:
+    async def spoken(self, words: Words) -> bytes:
+        """Samples of ``words`` as ``telephone_sound`` gives them, kept nowhere. Raises CannotSpeak."""
         command = [part.replace("{voice}", words.language) for part in self._command]
         try:
             engine = await asyncio.create_subprocess_exec(
@@ -167,24 +176,35 @@ class Speech:
         return await asyncio.to_thread(telephone_sound, wav, command[0])
 
     def _keep(self, name: str, samples: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        beside = self._folder / f"{name}.part"
-        with beside.open("wb") as file:
-            file.write(samples)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(0o644)  # Asterisk is another user
-        beside.replace(self._folder / f"{name}{_SUFFIX}")
+        write_sound(self._folder / f"{name}{SUFFIX}", samples)
 
 
-def telephone_sound(wav: bytes, engine: str) -> bytes:
-    """A WAV as raw 16-bit samples at ``RATE``, alike in loudness and without silence around. Raises CannotSpeak."""
+def write_sound(file: Path, samples: bytes) -> None:
+    """Put a sound where Asterisk, which is another user, reads it; whole, or not at all. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".part")
+    with beside.open("wb") as part:
+        part.write(samples)
+        part.flush()
+        os.fsync(part.fileno())
+    beside.chmod(0o644)
+    beside.replace(file)
+
+
+def telephone_sound(wav: bytes, engine: str, format: str | None = None, longest: float | None = None) -> bytes:
+    """A WAV as raw 16-bit samples at ``RATE``, alike in loudness and without silence around. Raises CannotSpeak.
+
+    ``format``: what it is instead, by FFmpeg's name, and nothing else is tried. Beyond ``longest`` seconds, the first
+    of which say enough, nothing is read.
+    """
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     parts = []
     try:
-        with av.open(io.BytesIO(wav), mode="r") as container:
-            for frame in [*container.decode(audio=0), None]:
+        with av.open(io.BytesIO(wav), mode="r", format=format) as container:
+            for frame in chain(container.decode(audio=0), [None]):
                 parts += [each.to_ndarray().reshape(-1).astype(np.int16) for each in resampler.resample(frame)]
+                if longest is not None and sum(map(len, parts)) > longest * RATE:
+                    break
     except (av.error.FFmpegError, IndexError):
         raise CannotSpeak(f"{engine} gave no sound") from None
     samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)

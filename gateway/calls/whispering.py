@@ -183,3 +183,29 @@ async def _lately(connection: Any, company_id: int, now: datetime) -> list[tuple
         if row["label"] in labels
     ]
     return called + visited
+
+
+# -------------------------------------------------------------------------------------------------------- as it is set
+
+
+async def whisper_of(connection: Any, company_id: int) -> dict[str, Any]:
+    """Whether a company wants whispers spoken, and in which language (none: that of its country)."""
+    row = await _queries.whisper_of(connection, company_id=company_id)
+    return {"spoken": row["whisper_spoken"], "language": row["whisper_language"]}
+
+
+async def set_whisper(connection: Any, company_id: int, spoken: bool, language: str | None) -> None:
+    """Set that."""
+    await _queries.set_whisper(connection, company_id=company_id, spoken=spoken, language=language)
+
+
+async def sources_of(connection: Any, company_id: int) -> list[Any]:
+    """The sources of a company, those with a sound of their own and those that bring most calls first: id, name,
+    whisper, colour, calls."""
+    since = datetime.now(UTC) - LATELY
+    return [row async for row in _queries.sources_and_whispers(connection, company_id=company_id, since=since)]
+
+
+async def set_source_sound(connection: Any, company_id: int, id: int, sound: str | None) -> None:
+    """A sound of its own for a source; none: words."""
+    await _queries.set_source_whisper(connection, company_id=company_id, id=id, sound=sound)

@@ -39,3 +39,15 @@ UPDATE companies SET whisper_spoken = :spoken, whisper_language = :language WHER
 
 -- name: set_source_whisper$
 UPDATE sources SET whisper = :sound WHERE company_id = :company_id AND id = :id RETURNING id;
+
+-- name: whisper_of^
+SELECT whisper_spoken, whisper_language FROM companies WHERE id = :company_id;
+
+-- name: sources_and_whispers
+-- A company's sources with their own sounds; those that brought most calls lately first.
+SELECT s.id, s.name, s.colour, s.whisper, count(k.id) AS calls
+FROM sources s
+LEFT JOIN calls k ON k.company_id = s.company_id AND k.source_id = s.id AND k.started_at > :since
+WHERE s.company_id = :company_id AND s.hidden_at IS NULL
+GROUP BY s.id, s.name, s.colour, s.whisper
+ORDER BY s.whisper IS NULL, calls DESC, s.name;

@@ -137,11 +137,13 @@ def _card(node: Any) -> Card:
             return Card(Kind.VOICEMAIL, {"sound": greeting or "", "seconds": str(seconds)})
         case Hours(open=opened, closed=closed, week=week, holidays=holidays):
             by_day = {
-                day: [
-                    (_clock(each.opens), _clock(each.closes))
-                    for each in sorted(week, key=lambda each: each.opens)
-                    if day in each.days
-                ]
+                day: list(
+                    dict.fromkeys(
+                        (_clock(each.opens), _clock(each.closes))
+                        for each in sorted(week, key=lambda each: (each.opens, each.closes))
+                        if day in each.days
+                    )
+                )
                 for day in WEEK
             }
             days = [
@@ -159,11 +161,16 @@ def _card(node: Any) -> Card:
         case Menu(prompt=prompt, keys=keys, otherwise=otherwise, seconds=seconds, tries=tries):
             values = {"sound": prompt, "seconds": str(seconds), "tries": str(tries)}
             below: dict[str, Chain] = {}
-            for number, (key, following) in enumerate(keys.items()):
+            for number, (key, following) in enumerate(sorted(keys.items(), key=_on_the_keypad)):
                 values[f"key{number}"] = key
                 below[f"b{number}"] = cards_of(following)
             return Card(Kind.MENU, values, branches={**below, OTHERWISE: cards_of(otherwise)})
     raise TypeError(f"{type(node).__name__} has no card")
+
+
+def _on_the_keypad(pressed: tuple[str, Any]) -> int:
+    """1 to 9, then 0, * and #: the database keeps them in no order."""
+    return "1234567890*#".index(pressed[0])
 
 
 def _clock(at: Any) -> str:

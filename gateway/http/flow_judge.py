@@ -33,13 +33,13 @@ class Judge:
 
     def __init__(self, words: Words, destinations: Collection[int]) -> None:
         self.problems: dict[str, str] = {}
-        self._words, self._say = words, words.say
+        self._words = words
         self._destinations = destinations
 
     def flow_of(self, draft: Draft) -> Any:
         """The first node of the flow; none where something is wrong."""
         if not draft.cards:
-            self._refuse("", self._say("Say first what a call does: add a step."))
+            self._refuse("", self._words.say("Say first what a call does: add a step."))
             return None
         start = self._chain(draft.cards, "")
         if self.problems or start is None:
@@ -47,7 +47,7 @@ class Judge:
         try:
             read_flow(write_flow(start))
         except FlowRefused as error:
-            self._refuse("", self._words.say(str(error)))
+            self._refuse("", str(error))
             return None
         return start
 
@@ -69,9 +69,9 @@ class Judge:
         for number in range(len(cards) - 1, -1, -1):
             card, place = cards[number], f"{before}{number}"
             if card.kind.ends and number < len(cards) - 1:
-                self._refuse(place, self._say("No call comes to what stands below; move it up, or take it out."))
+                self._refuse(place, self._words.say("No call comes to what stands below; move it up, or take it out."))
             if _depth(place) + (card.kind is Kind.SOUND and node is None) >= DEEPEST:
-                said = self._say("More than %(count)s steps: callers will not wait so long. Shorten it.")
+                said = self._words.say("More than %(count)s steps: callers will not wait so long. Shorten it.")
                 self._refuse(place, said % {"count": self._words.number(DEEPEST)})
             node = self._node(card, place, node)
         return node
@@ -79,7 +79,7 @@ class Judge:
     def _branch(self, card: Card, place: str, branch: str) -> Any:
         cards = card.branches.get(branch, [])
         if not cards:
-            self._refuse(f"{place}.{branch}", self._say("Say what a call does here: add a step."))
+            self._refuse(f"{place}.{branch}", self._words.say("Say what a call does here: add a step."))
             return None
         return self._chain(cards, f"{place}.{branch}.")
 
@@ -104,20 +104,18 @@ class Judge:
         for number, line in enumerate(card.lines):
             field = f"{place}:line{number}"
             if not line.destination.isdigit() or int(line.destination) not in self._destinations:
-                self._refuse(field, self._say("Choose who rings here, or take the line out."))
+                self._refuse(field, self._words.say("Choose who rings here, or take the line out."))
                 continue
             if int(line.destination) in [each.destination for each in lines]:
-                self._refuse(field, self._say("It stands here twice; name each once."))
-            weight = 1
-            if card.values.get("strategy") == Strategy.WEIGHTED:
-                weight = self._number(line.weight, f"{place}:weight{number}", 1, 100) or 1
+                self._refuse(field, self._words.say("It stands here twice; name each once."))
+            weight = self._number(line.weight or "1", f"{place}:weight{number}", 1, 100) or 1
             lines.append(Line(int(line.destination), weight))
         if not card.lines:
-            self._refuse(place, self._say("Nobody rings here; add a telephone."))
+            self._refuse(place, self._words.say("Nobody rings here; add a telephone."))
         try:
             strategy = Strategy(card.values.get("strategy", ""))
         except ValueError:
-            self._refuse(f"{place}:strategy", self._say("Choose one of these."))
+            self._refuse(f"{place}:strategy", self._words.say("Choose one of these."))
             strategy = Strategy.IN_ORDER
         seconds = None
         if card.values.get("seconds", "").strip():
@@ -131,9 +129,9 @@ class Judge:
         for branch, key in card.keys:
             field = f"{place}:key{branch[1:]}"
             if key not in KEYS:
-                self._refuse(field, self._say("Choose one of these."))
+                self._refuse(field, self._words.say("Choose one of these."))
             elif key in keys:
-                self._refuse(field, self._say("This key stands here twice; choose another."))
+                self._refuse(field, self._words.say("This key stands here twice; choose another."))
             keys[key] = self._branch(card, place, branch)
         otherwise = self._branch(card, place, OTHERWISE)
         if self.problems or prompt is None or seconds is None or tries is None:
@@ -144,11 +142,13 @@ class Judge:
         days: dict[tuple[time, time], list[Day]] = {}
         for day, times in card.week.items():
             for shift in self._shifts(times, f"{place}:{day.value}"):
-                days.setdefault((shift.opens, shift.closes), []).append(day)
-        week = tuple(Weekly(opens, closes, tuple(on)) for (opens, closes), on in days.items())
+                on = days.setdefault((shift.opens, shift.closes), [])
+                if day not in on:
+                    on.append(day)
+        week = tuple(Weekly(opens, closes, tuple(each)) for (opens, closes), each in days.items())
         holidays = tuple(found for number in range(len(card.holidays)) if (found := self._holiday(card, place, number)))
         if not week and not any(each.shifts for each in holidays):
-            self._refuse(f"{place}:mon-from0", self._say("It is never open; give at least one day its times."))
+            self._refuse(f"{place}:mon-from0", self._words.say("It is never open; give at least one day its times."))
         return Hours(opened, closed, week, holidays)
 
     def _holiday(self, card: Card, place: str, number: int) -> Holiday | None:
@@ -159,7 +159,7 @@ class Judge:
         first = self._day(typed.on, f"{field}-on", required=True)
         until = self._day(typed.until, f"{field}-until", required=False)
         if first and until and until < first and not typed.yearly:
-            self._refuse(f"{field}-until", self._say("It ends before it begins; put the earlier day first."))
+            self._refuse(f"{field}-until", self._words.say("It ends before it begins; put the earlier day first."))
         shifts = self._shifts(typed.times, field)
         name = " ".join(typed.name.split())[:80]
         return Holiday(first, until, name, typed.yearly, shifts) if first else None
@@ -181,7 +181,7 @@ class Judge:
         except ValueError:
             found = None
         if found is None or found.tzinfo is not None:
-            self._refuse(field, self._say("Write a time such as 09:00; both empty: closed."))
+            self._refuse(field, self._words.say("Write a time such as 09:00; both empty: closed."))
             return None
         return found.replace(second=0, microsecond=0)
 
@@ -191,7 +191,7 @@ class Judge:
         try:
             return date.fromisoformat(text.strip())
         except ValueError:
-            self._refuse(field, self._say("Choose a day."))
+            self._refuse(field, self._words.say("Choose a day."))
             return None
 
     def _sound(self, card: Card, place: str, *, required: bool) -> str | None:
@@ -202,9 +202,9 @@ class Judge:
             return checked_sound(text)
         except ValueError:
             said = (
-                self._say("The name of a sound, such as custom/welcome: letters, digits, - and /.")
+                self._words.say("The name of a sound, such as custom/welcome: letters, digits, - and /.")
                 if text
-                else self._say("Choose what the caller hears.")
+                else self._words.say("Choose what the caller hears.")
             )
             self._refuse(f"{place}:sound", said)
             return None
@@ -216,7 +216,7 @@ class Judge:
         text = text.strip()
         if text.isascii() and text.isdigit() and len(text) < 6 and least <= int(text) <= most:
             return int(text)
-        said = self._say("Between %(least)s and %(most)s, please.")
+        said = self._words.say("Between %(least)s and %(most)s, please.")
         self._refuse(field, said % {"least": self._words.number(least), "most": self._words.number(most)})
         return None
 

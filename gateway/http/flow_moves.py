@@ -41,7 +41,7 @@ def change(draft: Draft, wish: str, destination: str = "") -> str:
         case "drop":
             chain[at : at + 1] = card.branches.get(OPEN, []) or card.branches.get(OTHERWISE, [])
             return ""
-        case "line" if len(card.lines) < MOST_LINES:
+        case "line" if card.kind is Kind.RING and len(card.lines) < MOST_LINES:
             card.lines.append(DraftLine())
             return place
         case "line-up" if 0 < number < len(card.lines):
@@ -50,12 +50,12 @@ def change(draft: Draft, wish: str, destination: str = "") -> str:
             card.lines.insert(number + 1, card.lines.pop(number))
         case "line-drop" if 0 <= number < len(card.lines):
             del card.lines[number]
-        case "times" if card.columns < 4:
+        case "times" if card.kind is Kind.HOURS and card.columns < 4:
             card.week = even(card.week, card.columns + 1)
-        case "alike":
+        case "alike" if card.kind is Kind.HOURS:
             for day in WEEK[1:5]:
                 card.week[day] = list(card.week[Day.MONDAY])
-        case "holiday" if len(card.holidays) < MOST_HOLIDAYS:
+        case "holiday" if card.kind is Kind.HOURS and len(card.holidays) < MOST_HOLIDAYS:
             card.holidays.append(DraftHoliday())
         case "holiday-drop" if 0 <= number < len(card.holidays):
             del card.holidays[number]

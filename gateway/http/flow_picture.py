@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from gateway.http.flow_said import Said
 
-WIDTH, GAP = 178, 40
+WIDTH, GAP = 176, 34
 # Above a row stands when it is gone.
 CAPTION, BETWEEN, MARGIN = 22, 14, 2
 TITLE, LINE, PADDING = 22, 18, 11
-START, ENDS = 96, 104
+START, ENDS = 76, 116
 LOW = 36
-_LETTERS, _MOST_LINES = 26, 6
+_LETTERS, _MOST_LINES = 26, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ def _chain(
                 below += LOW
             bottom = max(bottom, below)
             below += CAPTION + BETWEEN
+        if each.branches:  # what stands behind it, while it is edited, is never reached
+            y = bottom + CAPTION + BETWEEN
     if said and not said[-1].branches and said[-1].place in ringing:
         end = Box(x, y, ENDS, LOW, "end", wording.ends, (), wording.unanswered, before.is_way)
         _join(picture, before, end)
@@ -125,7 +127,7 @@ def _join(picture: Picture, before: Box, box: Box) -> None:
 
 
 def _wrapped(lines: Sequence[str]) -> tuple[str, ...]:
-    found = [part for line in lines for part in textwrap.wrap(line, _LETTERS, max_lines=2, placeholder=" …")]
+    found = [part for line in lines for part in textwrap.wrap(line, _LETTERS, max_lines=3, placeholder=" …")]
     if len(found) > _MOST_LINES:
         found = [*found[: _MOST_LINES - 1], "…"]
     return tuple(found)

@@ -65,6 +65,13 @@ SETTINGS_PLACES = (
     Place("/settings/sources", N_("Sources"), N_("How visits are named after what brought them.")),
     Place("/settings/learned", N_("How sure"), N_("How soon visitors call, and how often the answers were right.")),
     Place("/settings/destinations", N_("Destinations"), N_("Where calls ring, and what happens when nobody answers.")),
+    Place(
+        "/settings/flows",
+        N_("Call routing"),
+        N_("What calls do: who rings in which order, opening hours, menus, voicemail."),
+    ),
+    Place("/settings/sounds", N_("Sounds"), N_("Greetings, menus and announcements: recorded, or spoken for you.")),
+    Place("/settings/whisper", N_("Whisper"), N_("What whoever answers hears first: where the call comes from.")),
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
     Place("/settings/leads", N_("Leads"), N_("What counts as a lead.")),
     Place("/settings/tags", N_("Tags"), N_("The words you mark calls with: how often each is used, and other names.")),

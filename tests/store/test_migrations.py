@@ -316,6 +316,11 @@ ROWS = {
             SELECT company_id, id, 'Anna', 'PJSIP/102', '+13065550142', 'npback-' || id, 'ended', 'answered', 'pending'
             FROM calls;
     """,
+    "0048_sounds": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO sounds (company_id, name, seconds, samples, digest)
+            SELECT id, 'Welcome', 0.1, '\\x0000', 'abc' FROM companies;
+    """,
 }
 
 # Everything a schema is made of, as text that two databases can be compared by.
