@@ -110,15 +110,16 @@ class Chart:
         return words.number(round(float(value), 1))
 
 
-def folded(lines: Sequence[Line], others: str, most: int = MOST_LINES) -> tuple[Line, ...]:
+def folded(lines: Sequence[Line], others: str, most: int = MOST_LINES, rest: Sequence[Line] = ()) -> tuple[Line, ...]:
     """The ``most`` largest columns, largest first; where there are more, the rest together as the last, ``others``.
 
-    Columns of nothing are left out, unless there is no other.
+    Columns of nothing are left out, unless there is no other. ``rest``: columns that are among the others anyway.
     """
     ordered = sorted((line for line in lines if line.total), key=lambda line: -line.total) or list(lines[:1])
-    if len(ordered) <= most:
+    rest = [line for line in rest if line.total]
+    if len(ordered) + len(rest) <= most and not rest:
         return tuple(ordered)
-    kept, rest = ordered[: most - 1], ordered[most - 1 :]
+    kept, rest = ordered[: most - 1], [*ordered[most - 1 :], *rest]
     together = tuple(_sum(values) for values in zip(*(line.values for line in rest), strict=True))
     return (*kept, Line(others, together, Look.OTHERS))
 

@@ -9,8 +9,21 @@ from gateway.attribution.credit import Model
 from gateway.http import report_words
 from gateway.http.accounts import Company
 from gateway.http.report_across import MOST_COLUMNS, across
-from gateway.http.report_table import Cell, Link, Pair, ReportTable, Shown, cell_of, paired, table, usual_measures
-from gateway.http.report_view import ReportView, Shape, compared_question, question_of
+from gateway.http.report_table import (
+    USUAL,
+    USUAL_OF_SPEND,
+    USUAL_OF_WORTH,
+    Cell,
+    Link,
+    Pair,
+    ReportTable,
+    Shown,
+    cell_of,
+    paired,
+    table,
+    usual_measures,
+)
+from gateway.http.report_view import NAME, ReportView, Shape, compared_question, question_of
 from gateway.http.words import Words
 from gateway.reports.answer import answer
 from gateway.reports.dimension import Basis, Dimension
@@ -18,7 +31,7 @@ from gateway.reports.drill import drill
 from gateway.reports.figures import Answer, Key, Row
 from gateway.reports.measures import Measure, Measures
 from gateway.reports.names import keys_of
-from gateway.reports.question import Question
+from gateway.reports.question import TOLD_BY, Question, Top
 from gateway.reports.spend import SPENT_ON
 from gateway.store.database import Connection
 from gateway.store.queries import load_queries
@@ -130,8 +143,10 @@ async def make_report(connection: Connection, company: Company, view: ReportView
     has_past = compared is None or (facts.first_day is not None and facts.first_day < compared.since)
     if not has_past:
         compared = None
-    now = await answer(connection, question)
-    before = await answer(connection, compared) if compared else None
+    top = _top(view)
+    now = await answer(connection, question, top)
+    told = {tuple(key.value for key in row.keys) for row in now.rows} if now.others else None
+    before = await answer(connection, compared, top, told) if compared else None
     measures = view.measures or usual_measures(now.total)
     whole = await _total(connection, question, now)
     whole_before = await _total(connection, compared, before) if compared and before else None
@@ -165,6 +180,17 @@ def linker(question: Question) -> Link:
     return link
 
 
+def _top(view: ReportView) -> Top | None:
+    """How many rows are told one by one; none where all are wanted, as only all of them tell their order."""
+    may_lead = view.measures or (*USUAL, *USUAL_OF_WORTH, *USUAL_OF_SPEND)
+    name = view.sort.removeprefix("-")
+    if name == NAME or view.shape is Shape.COLUMNS:
+        return None
+    is_led = name in may_lead
+    leading = Measure(name) if is_led else may_lead[0]
+    return Top(view.top + 1, leading, is_down=view.sort.startswith("-") or not is_led) if leading in TOLD_BY else None
+
+
 async def _with_callers(connection: Connection, question: Question, now: Answer) -> Answer:
     """People do not add up, as one may call from two advertisements: each row with most calls is asked by itself."""
 
@@ -190,7 +216,7 @@ async def _laid_out(
     first = await answer(connection, replace(question, by=question.by[:1]))
     earlier = await answer(connection, replace(compared, by=compared.by[:1])) if compared else None
     heads: list[Pair] = paired(first.rows, earlier.rows if earlier else None)
-    is_short = len({row.keys[1].value for row in now.rows}) <= MOST_COLUMNS
+    is_short = not now.others and len({row.keys[1].value for row in now.rows}) <= MOST_COLUMNS
     shape = shown.view.shape or (Shape.COLUMNS if len(shown.measures) == 1 and is_short else Shape.ROWS)
     return (across if shape is Shape.COLUMNS else table)(shown, now, before, heads)
 

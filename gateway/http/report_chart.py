@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from babel.dates import format_date
 
 from gateway.http import report_words
-from gateway.http.chart import Chart, Kind, Line, Look, Step, folded
+from gateway.http.chart import MOST_LINES, Chart, Kind, Line, Look, Step, folded
 from gateway.http.chart import Unit as ChartUnit
 from gateway.http.report import Report, linker
 from gateway.http.report_table import Pair, in_order, paired
@@ -16,7 +16,7 @@ from gateway.reports.answer import answer, over_time
 from gateway.reports.dimension import Dimension, Grain
 from gateway.reports.figures import Key, Series
 from gateway.reports.measures import Measure, Measures, Unit
-from gateway.reports.question import Question
+from gateway.reports.question import TOLD_BY, Question, Top
 from gateway.store.database import Connection
 
 # A line for each is told from the others; more tangle.
@@ -54,8 +54,9 @@ async def chart_of(connection: Connection, report: Report) -> Chart | None:
     if question.days == 1:
         return await _bars(connection, report, question) if question.by else None
     grain = grain_of(question)
-    series = await over_time(connection, question, grain)
     measure = report.shown.leading
+    top = Top(MOST_LINES, measure, least=4 * MOST_LINES) if question.by and measure in TOLD_BY else None
+    series = await over_time(connection, question, grain, top)
     if all(measure.of(each) is None for one in series for _, each in one.points):
         measure = Measure.CALLS  # what cannot be told by day, such as people
     if not question.by:
@@ -67,11 +68,12 @@ async def chart_of(connection: Connection, report: Report) -> Chart | None:
 def _told(report: Report, measure: Measure, grain: Grain, series: Sequence[Series]) -> Chart | None:
     """A line or a part of the columns for each value of the first dimension."""
     words, dimension = report.shown.words, report.question.by[0]
-    lines = [_line(report, measure, one) for one in series]
+    lines = [_line(report, measure, one) for one in series if not one.others]
+    rest = [Line("", tuple(measure.of(each) for _, each in one.points)) for one in series if one.others]
     if not lines:
         return None
     if measure in _ADDED:
-        kind, lines = Kind.STACKED, list(folded(lines, words.say("Others")))
+        kind, lines = Kind.STACKED, list(folded(lines, words.say("Others"), rest=rest))
     else:
         kind, lines = Kind.LINES, lines[:_MOST_LINES]
     names = {"measure": report_words.measure_name(words, measure), "by": report_words.told_by(words, dimension)}

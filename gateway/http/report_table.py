@@ -137,19 +137,33 @@ def table(shown: Shown, answer: Answer, before: Answer | None, heads: Sequence[P
     """One or two dimensions downwards. ``heads``: the figures of the first of two, which the second stands under."""
     view, words = shown.view, shown.words
     pairs = paired(answer.rows, before.rows if before else None)
+    beyond = beyond_of(answer, before)
     total = _line(shown, Pair((), answer.total, before.total if before else None), words.say("Total"))
     lines: list[Line]
     if len(view.by) == 2:
-        lines, others = _grouped(shown, pairs, heads)
+        lines, others = _grouped(shown, pairs, heads, beyond)
     elif view.by:
-        kept, others = cut(in_order(shown, pairs), view.top)
+        kept, others = cut(in_order(shown, pairs), view.top, beyond.get(()))
         lines = [line_of(shown, each, 0) for each in kept]
     else:
         lines, others = [], 0
     return ReportTable(names(shown), headings_of(shown), tuple(with_bars(lines, shown)), total, others)
 
 
-def _grouped(shown: Shown, pairs: Sequence[Pair], heads: Sequence[Pair]) -> tuple[list[Line], int]:
+def beyond_of(answer: Answer, before: Answer | None) -> dict[tuple[str, ...], Pair]:
+    """The rows that were not told one by one, as one for each value of the first of two dimensions."""
+    found = {}
+    for keys, others in answer.others.items():
+        past = before.others.get(keys) if before else None
+        found[keys] = Pair(
+            (), others.measures, (past.measures if past else Measures()) if before else None, others.count
+        )
+    return found
+
+
+def _grouped(
+    shown: Shown, pairs: Sequence[Pair], heads: Sequence[Pair], beyond: Mapping[tuple[str, ...], Pair]
+) -> tuple[list[Line], int]:
     """Each value of the first dimension with those of the second under it."""
     inside_of: dict[str, list[Pair]] = {}
     for pair in pairs:
@@ -163,7 +177,7 @@ def _grouped(shown: Shown, pairs: Sequence[Pair], heads: Sequence[Pair]) -> tupl
             there = [pair for pair in inside_of.get(head.keys[0].value, []) if _is_there(pair.now)]
             if len(there) == 1 and not there[0].keys[1].value and there[0].now.calls == head.now.calls:
                 continue  # all of it unknown: that would be the same line again
-            inside, _ = cut(in_order(shown, there, place=1), shown.view.top)
+            inside, _ = cut(in_order(shown, there, place=1), shown.view.top, beyond.get((head.keys[0].value,)))
             lines += [line_of(shown, each, 1) for each in inside]
     return lines, others
 
@@ -195,12 +209,13 @@ def _order(value: float, down: bool) -> float:
     return -value if down else value
 
 
-def cut(pairs: list[Pair], top: int) -> tuple[list[Pair], int]:
-    """The first ``top``, and the others together as one without keys; how many those are."""
-    if len(pairs) <= top + 1:  # a line for "1 other" takes as much room as the one
+def cut(pairs: list[Pair], top: int, beyond: Pair | None = None) -> tuple[list[Pair], int]:
+    """The first ``top``, and the others together (with those ``beyond``) as one without keys; how many those are."""
+    if beyond is None and len(pairs) <= top + 1:  # a line for "1 other" takes as much room as the one
         return pairs, 0
-    rest = pairs[top:]
-    return [*pairs[:top], replace(together(rest), keys=(), count=len(rest))], len(rest)
+    rest = [*pairs[top:], *([beyond] if beyond else [])]
+    together_all = replace(together(rest), keys=())
+    return [*pairs[:top], together_all], together_all.count
 
 
 def together(pairs: Sequence[Pair]) -> Pair:
@@ -209,7 +224,7 @@ def together(pairs: Sequence[Pair]) -> Pair:
     for each in pairs[1:]:
         now = now + each.now
         before = None if before is None or each.before is None else before + each.before
-    return Pair(pairs[0].keys if len(pairs) == 1 else (), now, before, len(pairs))
+    return Pair(pairs[0].keys if len(pairs) == 1 else (), now, before, sum(pair.count for pair in pairs))
 
 
 def line_of(shown: Shown, pair: Pair, level: int) -> Line:

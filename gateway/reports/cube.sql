@@ -24,79 +24,69 @@ WHERE company_id = :company_id AND level = :level::smallint AND block = ANY (:bl
 -- name: remove_returns!
 DELETE FROM report_returns WHERE company_id = :company_id AND day = ANY (:days::date[]);
 
--- name: make_days!
--- The sums of days: of all, and by each dimension. Models that give a touch the same share are one row.
+-- name: day_facts^
+-- A day's calls and leads, a column of them after the other, with the share of each group of models that agree on it. The
+-- basis is 0 where the call and its touch are of this day, 1 where only the call is, 2 where only the touch is.
 WITH counted AS (
-    SELECT call_day AS day, CASE WHEN click_day = call_day THEN 0 ELSE 1 END::smallint AS basis, fact.*
-    FROM report_facts fact WHERE company_id = :company_id AND call_day = ANY (:days::date[])
+    SELECT CASE WHEN click_day = call_day THEN 0 ELSE 1 END AS basis, fact.*
+    FROM report_facts fact WHERE company_id = :company_id AND call_day = :day::date
     UNION ALL
-    SELECT click_day, 2::smallint, fact.*
-    FROM report_facts fact WHERE company_id = :company_id AND click_day = ANY (:days) AND click_day <> call_day
+    SELECT 2, fact.* FROM report_facts fact
+    WHERE company_id = :company_id AND click_day = :day AND click_day <> call_day
 ), shared AS (
     SELECT counted.*, given.models, given.share FROM counted
     CROSS JOIN LATERAL (
-        SELECT 127::smallint AS models, 1.0::double precision AS share WHERE counted.shares IS NULL
+        SELECT 127::bigint AS models, 1.0::double precision AS share WHERE counted.shares IS NULL
         UNION ALL
-        SELECT sum(1 << (place - 1)::integer)::smallint, part
+        SELECT sum(1 << (place - 1)::integer), part
         FROM unnest(counted.shares) WITH ORDINALITY AS parts (part, place) WHERE part > 0 GROUP BY part
     ) given
 )
-INSERT INTO report_sums
-SELECT :company_id, 0, day - date '1970-01-01',
-       4095 - GROUPING(hour, person, device, city, region, number, pool, landing, keyword, campaign, channel, source),
-       basis, models,
-       coalesce(source, channel, campaign, keyword, landing, pool, number, region, city, device, person, hour, ''), '',
-       coalesce(sum(share) FILTER (WHERE kind = 'call'), 0), coalesce(sum(share) FILTER (WHERE answered), 0),
-       coalesce(sum(share) FILTER (WHERE first_time), 0), coalesce(sum(share) FILTER (WHERE qualified), 0),
-       sum(share * jobs), sum(share * value), sum(share * talk_seconds), sum(share * ring_seconds),
-       coalesce(sum(share) FILTER (WHERE kind = 'lead'), 0), coalesce(sum(share) FILTER (WHERE kind = 'spam'), 0),
-       coalesce(sum(share) FILTER (WHERE kind = 'blocked'), 0), 0, 0
-FROM shared
-GROUP BY GROUPING SETS (
-        (day, basis, models), (day, basis, models, source), (day, basis, models, channel),
-        (day, basis, models, campaign), (day, basis, models, keyword), (day, basis, models, landing),
-        (day, basis, models, pool), (day, basis, models, number), (day, basis, models, region),
-        (day, basis, models, city), (day, basis, models, device), (day, basis, models, person),
-        (day, basis, models, hour)
-);
+SELECT array_agg(basis * 128 + models) AS kind,
+       array_agg(source) AS source, array_agg(channel) AS channel, array_agg(campaign) AS campaign,
+       array_agg(keyword) AS keyword, array_agg(landing) AS landing, array_agg(pool) AS pool, array_agg(number) AS number,
+       array_agg(region) AS region, array_agg(city) AS city, array_agg(device) AS device, array_agg(person) AS person,
+       array_agg(hour) AS hour,
+       array_agg(share * (shared.kind = 'call')::integer) AS calls, array_agg(share * answered::integer) AS answered,
+       array_agg(share * first_time::integer) AS first_time, array_agg(share * qualified::integer) AS qualified,
+       array_agg(share * jobs) AS jobs, array_agg(share * value) AS value,
+       array_agg(share * talk_seconds) AS talk_seconds, array_agg(share * ring_seconds) AS ring_seconds,
+       array_agg(share * (shared.kind = 'lead')::integer) AS leads,
+       array_agg(share * (shared.kind = 'spam')::integer) AS spam,
+       array_agg(share * (shared.kind = 'blocked')::integer) AS blocked
+FROM shared HAVING count(*) > 0;
 
--- name: make_pairs!
--- The sums of days by source and each other dimension: by the day of the call, of the models that credit one touch.
-WITH shared AS (
-    SELECT fact.call_day AS day, 1::smallint AS basis, given.models, 1.0::double precision AS share, fact.*
-    FROM report_facts fact
-    CROSS JOIN LATERAL (
-        SELECT 15::smallint AS models WHERE fact.shares IS NULL
-        UNION ALL
-        SELECT sum(1 << (place - 1)::integer)::smallint
-        FROM unnest(fact.shares[1 : 4]) WITH ORDINALITY AS parts (part, place) WHERE part > 0 HAVING count(*) > 0
-    ) given
-    WHERE fact.company_id = :company_id AND fact.call_day = ANY (:days::date[])
-)
-INSERT INTO report_sums
-SELECT :company_id, 0, day - date '1970-01-01',
-       4095 - GROUPING(hour, person, device, city, region, number, pool, landing, keyword, campaign, channel, source),
-       basis, models, source, coalesce(channel, campaign, keyword, landing, pool, number, region, city, device, person, hour),
-       coalesce(sum(share) FILTER (WHERE kind = 'call'), 0), coalesce(sum(share) FILTER (WHERE answered), 0),
-       coalesce(sum(share) FILTER (WHERE first_time), 0), coalesce(sum(share) FILTER (WHERE qualified), 0),
-       sum(share * jobs), sum(share * value), sum(share * talk_seconds), sum(share * ring_seconds),
-       coalesce(sum(share) FILTER (WHERE kind = 'lead'), 0), coalesce(sum(share) FILTER (WHERE kind = 'spam'), 0),
-       coalesce(sum(share) FILTER (WHERE kind = 'blocked'), 0), 0, 0
-FROM shared
-GROUP BY GROUPING SETS (
-        (day, basis, models, source, channel), (day, basis, models, source, campaign), (day, basis, models, source, keyword),
-        (day, basis, models, source, landing), (day, basis, models, source, pool), (day, basis, models, source, number),
-        (day, basis, models, source, region), (day, basis, models, source, city), (day, basis, models, source, device),
-        (day, basis, models, source, person), (day, basis, models, source, hour)
-);
+-- name: day_chances
+-- The expected calls of a day.
+SELECT told_by, key, sum(chance) AS expected, sum(chance * (1 - chance)) AS variance
+FROM report_chances WHERE company_id = :company_id AND call_day = :day::date
+GROUP BY told_by, key;
 
--- name: make_chances!
--- The expected calls of days, beside the sums by source and by channel.
-INSERT INTO report_sums
-SELECT :company_id, 0, call_day - date '1970-01-01', told_by, 1, 127, key, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-       sum(chance), sum(chance * (1 - chance))
-FROM report_chances WHERE company_id = :company_id AND call_day = ANY (:days::date[])
-GROUP BY call_day, told_by, key;
+-- name: keys_of
+-- The ids of values; those that have none yet are missing.
+SELECT known.id, known.value FROM unnest(:values::text[]) AS asked (value)
+JOIN report_keys known ON known.company_id = :company_id AND known.digest = hashtextextended(asked.value, 0)
+                      AND known.value = asked.value;
+
+-- name: add_keys
+-- Ids for values that have none yet. For whoever holds the lock.
+INSERT INTO report_keys (company_id, digest, value)
+SELECT :company_id, hashtextextended(value, 0), value FROM unnest(:values::text[]) AS value
+RETURNING id, value;
+
+-- name: values_of
+SELECT id, value FROM report_keys WHERE company_id = :company_id AND id = ANY (:ids::integer[]);
+
+-- name: add_sums!
+INSERT INTO report_sums (company_id, level, block, told_by, sums)
+SELECT :company_id, :level::smallint, :block::integer, told_by, sums
+FROM unnest(:told_bys::integer[], :sums::bytea[]) AS made (told_by, sums);
+
+-- name: sums_below
+-- What blocks are made of that lie four to one above these, told by one thing after the other.
+SELECT told_by, array_agg(sums) AS sums FROM report_sums
+WHERE company_id = :company_id AND level = :level::smallint AND block = ANY (:blocks::integer[])
+GROUP BY told_by;
 
 -- name: make_returns!
 -- Of each call one row, as one touch of it is the first.
@@ -106,40 +96,22 @@ WHERE company_id = :company_id AND call_day = ANY (:days::date[]) AND before_day
   AND (shares IS NULL OR shares[1] > 0)
 GROUP BY call_day, before_day;
 
--- name: make_blocks!
--- The sums of blocks from those of the four below each.
-INSERT INTO report_sums
-SELECT :company_id, :level::smallint, block >> 2, told_by, basis, models, key1, key2,
-       sum(calls), sum(answered), sum(first_time), sum(qualified), sum(jobs), sum(value), sum(talk_seconds),
-       sum(ring_seconds), sum(leads), sum(spam), sum(blocked), sum(expected), sum(variance)
-FROM report_sums
-WHERE company_id = :company_id AND level = :level::smallint - 1 AND block = ANY (:below::integer[])
-GROUP BY block >> 2, told_by, basis, models, key1, key2;
-
 -- name: hold_blocks!
 -- These blocks hold from now on.
 INSERT INTO report_blocks (company_id, level, block) SELECT :company_id, :level::smallint, unnest(:blocks::integer[])
 ON CONFLICT DO NOTHING;
 
 -- name: sums
--- The sums of blocks, each part of the stretch of time it belongs to. Each is looked up by itself, whatever the planner
+-- What blocks hold, each part of the stretch of time it belongs to. Each is looked up by itself, whatever the planner
 -- believes of how many there are.
-SELECT part.stretch, held.key1, held.key2,
-       sum(held.calls) AS calls, sum(held.answered) AS answered, sum(held.first_time) AS first_time,
-       sum(held.qualified) AS qualified, sum(held.jobs) AS jobs, sum(held.value) AS value,
-       sum(held.talk_seconds) AS talk_seconds, sum(held.ring_seconds) AS ring_seconds, sum(held.leads) AS leads,
-       sum(held.spam) AS spam, sum(held.blocked) AS blocked, sum(held.expected) AS expected,
-       sum(held.variance) AS variance
+SELECT part.stretch, held.sums
 FROM unnest(:levels::smallint[], :blocks::integer[], :stretches::integer[]) AS part (level, block, stretch)
 CROSS JOIN LATERAL (
-    SELECT * FROM report_sums found
+    SELECT sums FROM report_sums found
     WHERE found.company_id = :company_id AND found.level = part.level AND found.block = part.block
-      AND found.told_by = :told_by AND found.basis = ANY (:bases::smallint[])
-      AND found.models & :models::smallint <> 0
-      AND (:key1::text IS NULL OR found.key1 = :key1) AND (:key2::text IS NULL OR found.key2 = :key2)
+      AND found.told_by = :told_by
     OFFSET 0
-) held
-GROUP BY part.stretch, held.key1, held.key2;
+) held;
 
 -- name: facts
 -- The same of days that no block holds, from each call and lead. gateway.reports.cube puts other columns and conditions

@@ -1,6 +1,7 @@
 """What reports answer: rows of figures under their keys."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.reports.measures import Measures
@@ -32,18 +33,35 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """So many rows together."""
+
+    count: int
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows, most calls first, and all of them together. ``stale_days``: so many days still wait for their changes."""
+    """Rows, most calls first, and all of them together. ``stale_days``: so many days still wait for their changes.
+
+    ``others``: the rows that are not among them, where only the highest were asked for; of two dimensions by the value
+    of the first, else under ``()``.
+    """
 
     rows: tuple[Row, ...]
     total: Measures
     left_out: LeftOut = LeftOut()
     stale_days: int = 0
+    others: Mapping[tuple[str, ...], Others] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line: the figures of each stretch of the period, by its first day, without gaps."""
+    """A line: the figures of each stretch of the period, by its first day, without gaps.
+
+    ``others``: of so many keys together, whose own lines are not there.
+    """
 
     key: Key
     points: tuple[tuple[date, Measures], ...]
+    others: int = 0

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from gateway.attribution.credit import Model
 from gateway.reports.dimension import Basis, Dimension
+from gateway.reports.measures import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,36 @@ class Question:
     def days(self) -> int:
         """How long the period is."""
         return (self.until - self.since).days
+
+
+# What the highest rows can be found by without telling them all.
+TOLD_BY = frozenset(
+    {
+        Measure.CALLS,
+        Measure.ANSWERED,
+        Measure.MISSED,
+        Measure.FIRST_TIME,
+        Measure.QUALIFIED,
+        Measure.LEADS,
+        Measure.JOBS,
+        Measure.VALUE,
+        Measure.ANSWER_RATE,
+        Measure.TALK_SECONDS,
+        Measure.AVERAGE_TALK,
+        Measure.AVERAGE_RING,
+        Measure.EXPECTED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """How many rows are told one by one: the ``most`` highest by a measure (of TOLD_BY), of more than ``least``."""
+
+    most: int
+    measure: Measure = Measure.CALLS
+    is_down: bool = True
+    least: int = 300
 
 
 def before(question: Question) -> Question:

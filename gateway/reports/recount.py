@@ -6,6 +6,7 @@ its days out of the sums that hold; :mod:`gateway.reports.rollup` makes them ane
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,21 @@ _TRIES, _TRY_SECONDS = 60, 0.025
 _LONG_SECONDS = 1800.0
 
 _queries = load_queries(Path(__file__).parent, "recount.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether all that the transaction sees is counted, and the first day that anything counts on."""
+
+    is_counted: bool
+    first_day: date | None
+
+
+async def standing(connection: Any, company_id: int) -> Standing:
+    """How far a company is counted."""
+    row = await _queries.standing(connection, company_id=company_id, most=1)
+    # What is his alone is not for him to count for all.
+    return Standing(row["is_limited"] or not row["due"], row["first_day"])
 
 
 async def catch_up(connection: Any, company_id: int) -> bool:

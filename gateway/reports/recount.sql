@@ -10,6 +10,14 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('reports/' || :company_id::big
 -- Whether this transaction sees only some calls of the company.
 SELECT :company_id::bigint = ANY (numberpool_agent_in());
 
+-- name: standing^
+-- What is asked before every answer: whether only some calls are seen, how many changes wait (at most so many), whether
+-- a rule has changed that holds for every call, and the first day that anything counts on.
+SELECT :company_id::bigint = ANY (numberpool_agent_in()) AS is_limited,
+       (SELECT count(*) FROM (SELECT FROM report_due WHERE company_id = :company_id LIMIT :most) few) AS due,
+       least((SELECT min(call_day) FROM report_facts WHERE company_id = :company_id),
+             (SELECT min(click_day) FROM report_facts WHERE company_id = :company_id)) AS first_day;
+
 -- name: oldest_due$
 -- The company whose change waits longest.
 SELECT company_id FROM report_due WHERE NOT company_id = ANY (:not_these::bigint[]) ORDER BY id LIMIT 1;

@@ -1,7 +1,7 @@
 """Makes the sums of days that have changed, and of the blocks of days that these are in; keeps doing so."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ import structlog
 from gateway.health import Condition, Health
 from gateway.reports import recount
 from gateway.reports.blocks import HIGHEST, number_of, whole_above
-from gateway.reports.cube import days_of, queries
+from gateway.reports.cube import KeyBook, days_of, queries
+from gateway.reports.packed import pack, together, unpack
+from gateway.reports.summing import sums_of_day
 from gateway.store.database import AWAY, Database
 
 PART = "reports"
@@ -157,18 +159,33 @@ async def make_some(database: Database, company_id: int) -> Made:
 
 
 async def _make_days(connection: Any, company_id: int, numbers: Collection[int]) -> None:
-    asked = {"company_id": company_id, "days": days_of(numbers)}
+    days = days_of(numbers)
     await queries().remove_sums(connection, company_id=company_id, level=0, blocks=list(numbers))
-    await queries().remove_returns(connection, **asked)
-    await queries().make_days(connection, **asked)
-    await queries().make_pairs(connection, **asked)
-    await queries().make_chances(connection, **asked)
-    await queries().make_returns(connection, **asked)
+    await queries().remove_returns(connection, company_id=company_id, days=days)
+    book = KeyBook(connection, company_id)
+    for number, day in zip(numbers, days, strict=True):
+        await _add_sums(connection, company_id, 0, number, await sums_of_day(connection, company_id, day, book))
+    await queries().make_returns(connection, company_id=company_id, days=days)
     await queries().hold_blocks(connection, company_id=company_id, level=0, blocks=list(numbers))
 
 
 async def _make_blocks(connection: Any, company_id: int, level: int, places: Collection[int]) -> None:
     await queries().remove_sums(connection, company_id=company_id, level=level, blocks=list(places))
-    below = [4 * place + part for place in places for part in range(4)]
-    await queries().make_blocks(connection, company_id=company_id, level=level, below=below)
+    for place in places:
+        below = [4 * place + part for part in range(4)]
+        made = {
+            row["told_by"]: await asyncio.to_thread(_added, row["sums"])
+            async for row in queries().sums_below(connection, company_id=company_id, level=level - 1, blocks=below)
+        }
+        await _add_sums(connection, company_id, level, place, made)
     await queries().hold_blocks(connection, company_id=company_id, level=level, blocks=list(places))
+
+
+async def _add_sums(connection: Any, company_id: int, level: int, block: int, made: Mapping[int, bytes]) -> None:
+    await queries().add_sums(
+        connection, company_id=company_id, level=level, block=block, told_bys=list(made), sums=list(made.values())
+    )
+
+
+def _added(below: Collection[bytes]) -> bytes:
+    return pack(together([unpack(each) for each in below]).added())

@@ -57,7 +57,7 @@ async def spend_over(
     if not (set(question.by) | set(question.where)) <= SPENT_ON:
         return None
     parts = await spend_parts(connection, question.company_id, spans)
-    return tuple(_summed(each, question) for each in parts)
+    return tuple(summed(each, question) for each in parts)
 
 
 async def shared_numbers(connection: Any, company_id: int, since: date, until: date) -> Decimal:
@@ -87,7 +87,8 @@ async def spend_parts(
     return tuple(tuple(each) for each in found)
 
 
-def _summed(parts: Iterable[Part], question: Question) -> Spent:
+def summed(parts: Iterable[Part], question: Question) -> Spent:
+    """Parts by the values of a question's dimensions, as :func:`spend_by` has them."""
     sums: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for part in parts:
         if part.source_id is None and (question.by or question.where):

@@ -24,7 +24,7 @@ from gateway.local.postgres import EmbeddedPostgres
 from gateway.reports.rollup import count_some, make_all
 from gateway.store.migrate import migrate
 from tests.bench.call_list import Slowest
-from tests.bench.reported import fill
+from tests.bench.year import fill
 from tests.http.company import MadeCompany
 from tests.http.conftest import running_pages
 from tests.http.test_every_page import PRIVATE, pattern

@@ -209,7 +209,7 @@ async def test_a_company_that_is_removed_leaves_nothing_behind(database: Databas
     await count_all(database)
     await make_all(database)
     async with database.everything() as wire:
-        for table in ("facts", "chances", "sums", "returns", "blocks", "due"):
+        for table in ("facts", "chances", "sums", "keys", "returns", "blocks", "due"):
             left = await wire.fetchval(f"SELECT count(*) FROM report_{table} WHERE company_id = $1", past.company_id)
             assert left == 0, table
     async with database.companies(other.company_id) as wire:

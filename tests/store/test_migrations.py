@@ -248,8 +248,13 @@ ROWS = {
             SELECT company_id, id, 'call', '2026-11-01', '2026-11-01', 0, '', '', '', '', '', '', '', '', '', '', '',
                    '7', '', true, true, true, 0, 0, 60, 5 FROM calls;
         INSERT INTO report_chances SELECT company_id, id, '2026-11-01', 1, '', 1 FROM calls;
-        INSERT INTO report_sums
-            SELECT id, 0, 20758, 0, 0, 0, '', '', 1, 1, 1, 1, 0, 0, 60, 5, 0, 0, 0, 0, 0 FROM companies;
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM information_schema.columns
+                       WHERE table_name = 'report_sums' AND column_name = 'calls') THEN   -- as they were until 0050
+                INSERT INTO report_sums
+                SELECT id, 0, 20758, 0, 0, 0, '', '', 1, 1, 1, 1, 0, 0, 60, 5, 0, 0, 0, 0, 0 FROM companies;
+            END IF;
+        END $$;
         INSERT INTO report_returns SELECT id, '2026-11-01', '2026-10-01', 1 FROM companies;
         INSERT INTO report_blocks SELECT id, 0, 20758 FROM companies;
         INSERT INTO report_due (company_id) SELECT id FROM companies;
@@ -321,7 +326,17 @@ ROWS = {
         INSERT INTO sounds (company_id, name, seconds, samples, digest)
             SELECT id, 'Welcome', 0.1, '\\x0000', 'abc' FROM companies;
     """,
+    "0050_packed_sums": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO report_keys (company_id, digest, value) SELECT id, hashtextextended('google', 0), 'google'
+            FROM companies;
+        INSERT INTO report_sums (company_id, level, block, told_by, sums) SELECT id, 0, 20758, 1, '' FROM companies;
+        INSERT INTO report_blocks SELECT id, 0, 20758 FROM companies ON CONFLICT DO NOTHING;
+    """,
 }
+
+# The gateway makes these anew of the others wherever they are missing.
+MADE_ANEW = {"report_sums", "report_blocks"}
 
 # Everything a schema is made of, as text that two databases can be compared by.
 DESCRIBE = """
@@ -417,7 +432,8 @@ async def test_from_each_state_with_rows_in_it(
     assert all(count > 0 for table, count in before.items() if not table.startswith("pgqueuer_s"))
     assert await migrate(empty_database_dsn) == known_revisions()[len(earlier) :]
     after = await rows_of(empty_database_dsn)
-    assert {table: after[table] for table in before} == before
+    kept = before.keys() - MADE_ANEW
+    assert {table: after[table] for table in kept} == {table: before[table] for table in kept}
     assert await schema_of(empty_database_dsn) == straight_schema
 
 
