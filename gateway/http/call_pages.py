@@ -46,13 +46,14 @@ async def call_log(request: web.Request) -> web.StreamResponse:
             if merged is not None:
                 raise web.HTTPSeeOther(view.url(source=merged))
         chips = await call_choices.chips(connection, company, view, words)
-        leads, has_older = await lead_list.page_of_leads(connection, company, filter, before, PAGE)
-        now = [] if before else await call_list.calls_now(connection, company, filter)
-        summary = await lead_list.summary(connection, company, filter, datetime.now(UTC))
-        empty = not leads and not now
-        is_new = empty and not await call_list.has_calls(connection, company)
         has_written = await lead_list.has_leads(connection, company)
-        is_new = is_new and not has_written
+        leads, has_older = await lead_list.page_of_leads(
+            connection, company, filter, before, PAGE, has_written=has_written
+        )
+        now = [] if before else await call_list.calls_now(connection, company, filter)
+        summary = await lead_list.summary(connection, company, filter, datetime.now(UTC), has_written=has_written)
+        empty = not leads and not now
+        is_new = empty and not has_written and not await call_list.has_calls(connection, company)
         has_suspects = not filter.has_calls and await lead_list.has_suspects(connection, company)
         numbers = await call_list.numbers_of(connection, company) if is_new else []
         views = await saved_views.views_of(connection, company, request[VIEWER].user_id, view)

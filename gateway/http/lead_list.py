@@ -35,16 +35,25 @@ class LeadSummary(Totals):
 
 
 async def page_of_leads(
-    connection: Connection, company: Company, filter: CallFilter, before: Place | None, most: int
+    connection: Connection,
+    company: Company,
+    filter: CallFilter,
+    before: Place | None,
+    most: int,
+    *,
+    has_written: bool = True,
 ) -> tuple[list[AnyLead], bool]:
-    """At most ``most`` leads, newest first, and whether there are older ones. Calls are those that ended."""
-    await call_list.plan_with_values(connection)
+    """At most ``most`` leads, newest first, and whether there are older ones. Calls are those that ended.
+
+    Without ``has_written`` the company has calls alone, and nothing is asked about others.
+    """
     found: list[AnyLead] = []
     has_older = False
     if filter.has_calls:
         calls, has_older = await call_list.page_of_calls(connection, company, filter, before, most)
         found += calls
-    if filter.has_written and await has_leads(connection, company):
+    if filter.has_written and has_written:
+        await call_list.plan_with_values(connection)
         at, id = before.among_written if before else (None, None)
         parameters = await _parameters(connection, company, filter)
         rows = _queries.leads_page(connection, before_at=at, before_id=id, most=most + 1, **parameters)
@@ -54,12 +63,15 @@ async def page_of_leads(
     return found[:most], has_older or len(found) > most
 
 
-async def summary(connection: Connection, company: Company, filter: CallFilter, now: datetime) -> LeadSummary:
+async def summary(
+    connection: Connection, company: Company, filter: CallFilter, now: datetime, *, has_written: bool = True
+) -> LeadSummary:
     """The chosen period, its calls compared with those of the one before it."""
     calls = await call_list.summary(connection, company, filter, now) if filter.has_calls else call_list.NO_CALLS
     counts = {each.source: each.calls for each in calls.sources}
     written, is_cut = 0, calls.is_cut
-    if filter.has_written and await has_leads(connection, company):
+    if filter.has_written and has_written:
+        await call_list.plan_with_values(connection)
         most = call_list.MOST_COUNTED_FILTERED if filter else call_list.MOST_COUNTED
         parameters = await _parameters(connection, company, filter)
         async for row in _queries.leads_in_short(connection, most=most + 1, **parameters):
@@ -91,7 +103,7 @@ async def count(connection: Connection, company: Company, filter: CallFilter) ->
 
 
 async def has_leads(connection: Connection, company: Company) -> bool:
-    """Whether the company has had any lead that is no call: where it has none, nothing is asked about them."""
+    """Whether the company has had any lead that is no call."""
     return bool(await _queries.has_leads(connection, company_id=company.id))
 
 

@@ -15,6 +15,7 @@ from gateway.http.collector.tokens import (
     remove_program,
 )
 from tests.collector.conftest import Collected
+from tests.stack import Typed
 
 CHAT = {"kind": "chat", "phone": "306-555-0190", "data": {"name": "Ann", "message": "Do you also do gutters?"}}
 
@@ -130,3 +131,19 @@ async def test_a_flood_of_one_program_is_bounded(collected: Collected) -> None:
     for _ in range(5000):
         parts.leads_of_program.take(bearer.id)
     assert (await hand_in(collected, token, CHAT))[0] == 429
+
+
+async def test_commands_make_and_take_back_tokens(collected: Collected, numberpool: Typed) -> None:
+    made = numberpool("program", "add", "Chat")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.split("Bearer ")[1].strip()
+    again = numberpool("program", "add", "chat")
+    assert again.returncode != 0
+    assert "already" in again.stderr
+    await collected.changed()
+    assert (await hand_in(collected, token, CHAT))[0] == 200
+    assert "Chat  since" in numberpool("program", "list").stdout
+    assert numberpool("program", "remove", "Chat").stdout == "Chat can hand in nothing more.\n"
+    assert numberpool("program", "remove", "Chat").returncode != 0
+    await collected.changed()
+    assert (await hand_in(collected, token, CHAT))[0] == 401
