@@ -212,7 +212,8 @@ class Installation:
     lines: Sequence[str] = ("main",)
     extra_config: Mapping[str, str] = field(default_factory=dict)
     company: Mapping[str, Any] = field(default_factory=dict)
-    bound_ms: int = 300
+    # A PBX's 300 ms are for a machine that rings telephones and runs no tests beside them.
+    bound_ms: int = 2000
     dialplan_contexts: Sequence[str] = ()
     trunks: Sequence[Mapping[str, str | bool]] = ()  # rules of lines that are trunks: [[nodes.trunks]] tables
     emergency_callers: Sequence[str] = ()

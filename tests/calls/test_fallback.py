@@ -98,7 +98,7 @@ async def test_the_gateway_is_killed_while_a_call_waits_for_it(exchange: Exchang
     before = await installation.newest()
     installation.gateway.suspend()
     sipp = await exchange.place(caller_talks(Invite("+13065552002", caller), 0.1), "second")
-    await asyncio.sleep(0.05)  # the call is in its wait, which lasts 300 ms
+    await asyncio.sleep(0.05)  # the call is in its wait for the gateway
     await installation.gateway.kill()
     await sipp.done()
     await installation.gateway.start()
@@ -130,7 +130,7 @@ async def test_a_gateway_that_starts_in_mid_call(exchange: Exchange, caller: str
 async def test_a_gateway_that_is_started_again_in_mid_call(exchange: Exchange, caller: str, ending: str) -> None:
     installation = exchange.installation
     before = await installation.newest()
-    sipp = await exchange.place(caller_talks(Invite("+13065552001", caller), 6), "main")
+    sipp = await exchange.place(caller_talks(Invite("+13065552001", caller), 12), "main")
 
     async def is_live() -> bool:
         rows = await installation.sql("SELECT state FROM calls WHERE id > $1", before)
@@ -143,7 +143,7 @@ async def test_a_gateway_that_is_started_again_in_mid_call(exchange: Exchange, c
     await sipp.done()
     row = await installation.ended_one(before)
     assert (row["outcome"], row["decided_by"]) == ("answered", "gateway")
-    assert lasts(row["talk_seconds"], 6)
+    assert lasts(row["talk_seconds"], 12)
     await _ready(installation, row["id"])
 
 
