@@ -23,6 +23,7 @@ from gateway.calls.ledger import Ledger
 from gateway.calls.leftovers import adopt_leftovers
 from gateway.calls.load import load_directory
 from gateway.calls.placing import Placer
+from gateway.calls.prompting import Prompting
 from gateway.calls.recordings import RecordingStudio
 from gateway.calls.route import Destination, Route
 from gateway.calls.saying import Saying
@@ -68,7 +69,13 @@ class _Numbers:
     """The present directory, kept fresh."""
 
     def __init__(
-        self, settings: Settings, database: Database, listener: Listener, whispering: Whispering, saying: Saying
+        self,
+        settings: Settings,
+        database: Database,
+        listener: Listener,
+        whispering: Whispering,
+        saying: Saying,
+        prompting: Prompting,
     ) -> None:
         self._last_resort = Destination(settings.calls.default_destination, settings.calls.ring_seconds)
         self._contexts = settings.calls.dialplan_contexts
@@ -76,7 +83,7 @@ class _Numbers:
         self._database = database
         self._listener = listener
         self._whispering = whispering
-        self._saying = saying
+        self._saying, self._prompting = saying, prompting
         self.present = Directory({}, {}, {}, None, Route((self._last_resort,)))
 
     async def load(self) -> None:
@@ -84,7 +91,13 @@ class _Numbers:
         async with self._database.everything() as connection:
             whispers, phrases = self._whispering.sounds(), self._saying.sounds()
             loaded = await load_directory(
-                connection, self._last_resort, self._contexts, self._emergency_callers, whispers, phrases
+                connection,
+                self._last_resort,
+                self._contexts,
+                self._emergency_callers,
+                whispers,
+                phrases,
+                self._prompting.sounds(),
             )
         for dial in sorted(loaded.passed_over - self.present.passed_over):
             _log.warning(
@@ -164,7 +177,9 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         await whispering.load()
         saying = Saying(database, Speech(sounds_folder(settings) / "said", settings.speech), health)
         await saying.load()
-        numbers = _Numbers(settings, database, listener, whispering, saying)
+        prompting = Prompting(database, Speech(sounds_folder(settings) / "prompts", settings.speech), health)
+        await prompting.load()
+        numbers = _Numbers(settings, database, listener, whispering, saying, prompting)
         await numbers.load()
         ledger = Ledger(database, health, lambda: numbers.present)
         talked, traffic = Talked(), Traffic()
@@ -214,6 +229,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "sources of calls": attribution.run,
                     "whispers": lambda: whispering.run(listener, spoken),
                     "announcements": lambda: saying.run(listener, spoken),
+                    "prompts": lambda: prompting.run(listener, spoken),
                     "traffic": lambda: keep_traffic(traffic, database),
                     "sounds": lambda: own_sounds.keep_in_place(database, sounds_folder(settings), listener, health),
                     "people": lambda: keep_gathering(database, health),

@@ -42,6 +42,7 @@ ROOMS = {
     "sources": "gateway.visits.commands",
     "spam": "gateway.calls.policy_commands",
     "spend": "gateway.reports.spend_commands",
+    "telephone": "gateway.calls.telephone_commands",
     "user": "gateway.http.commands",
     "whisper": "gateway.calls.whisper_commands",
 }

@@ -1,9 +1,10 @@
 """A route as one line of text: the value of a channel variable, and of an AstDB entry.
 
-``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block or busy|<longest>``,
-taken apart by the dialplan with ``CUT()`` (np-ring in asterisk_conf/numberpool-dialplan.conf.j2). Dial strings joined
-by ``!`` are one destination over several trunks. What is empty at the end is left out. Behind number and source stand
-marks (``12.3.often.gate``), which the call's record brings back as they are. ``longest`` seconds a call may last.
+``1|<number>.<source>|<record>|<announcement>|<whisper>|<dial>^<seconds>~<dial>!<dial>^<seconds>|<did>|<main>|block or
+busy|<longest>|<press one>``, taken apart by the dialplan with ``CUT()`` (np-ring in asterisk_conf/numberpool-dialplan.
+conf.j2). Dial strings joined by ``!`` are one destination over several trunks. What is empty at the end is left out.
+Behind number and source stand marks (``12.3.often.gate``), which the call's record brings back as they are. ``longest``
+seconds a call may last; ``press one`` is what whoever picks up hears who is asked to press 1.
 
 Among the destinations stand the steps of a flow (np-step): ``Sound/<sound>^0``, ``Menu/<place>:<keys>:<tries>:<sound>^
 <seconds>``, ``Voicemail/<greeting or ->^<seconds>``, ``Hangup/^0``. A dialplan rendered before there were any cannot
@@ -11,8 +12,9 @@ dial them, and goes on to the next at once; in the end its default line rings. S
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
+from urllib.parse import quote, unquote
 
 from gateway.asterisk.dialstring import checked_dial_string, checked_sound
 from gateway.calls.outbound import Trunk, attempts
@@ -30,6 +32,13 @@ _KEYS = re.compile(r"[0-9*#]{1,12}")
 LONGEST = "m"
 _MARK = re.compile(r"[a-z0-9-]{1,20}")
 _E164 = re.compile(r"\+[0-9]{4,15}")
+# Where telephones are rung that ask whoever picks up to press 1 (numberpool-accept in numberpool-extensions.conf).
+ACCEPT = "numberpool-accept"
+_ACCEPTED = re.compile(rf"Local/[0-9]+-[01]-([^@&]+)@{ACCEPT}(?:/n)?")
+# Beyond this Asterisk cuts an extension off.
+MAX_EXTENSION = 79
+# So long at most somebody listens to the whisper and is asked, twice; longer than the dialplan takes for it.
+ACCEPT_SECONDS = 45
 
 
 class RouteTooLong(ValueError):
@@ -72,8 +81,12 @@ def encode_fitting(steps: Sequence[Step], trunks: Sequence[Trunk] = (), most: in
 
 def _encoded(step: Step, trunks: Sequence[Trunk], most: int = MAX_BYTES) -> str:
     match step:
+        case Destination(dial=dial, ring_seconds=seconds, press_one=True) if can_ask(dial):
+            return _together([dial], trunks, most - 5, int(seconds), {dial}) + f"^{int(seconds) + ACCEPT_SECONDS}"
         case Destination(dial=dial, ring_seconds=seconds):
             return "!".join(attempts(checked_dial_string(dial), trunks)) + f"^{int(seconds)}"
+        case Together(dials=dials, ring_seconds=seconds, press_one=asked) if asked:
+            return _together(dials, trunks, most - 5, int(seconds), asked) + f"^{int(seconds) + ACCEPT_SECONDS}"
         case Together(dials=dials, ring_seconds=seconds):
             return _together(dials, trunks, most - 5) + f"^{int(seconds)}"
         case PlaySound(sound=sound):
@@ -88,14 +101,26 @@ def _encoded(step: Step, trunks: Sequence[Trunk], most: int = MAX_BYTES) -> str:
             return "Hangup/^0"
 
 
-def _together(dials: Sequence[str], trunks: Sequence[Trunk], most: int) -> str:
+def _together(
+    dials: Sequence[str],
+    trunks: Sequence[Trunk],
+    most: int,
+    seconds: int = 0,
+    asked: Collection[str] = (),
+) -> str:
     """All at once, as many as ``most`` bytes hold; numbers outside over the first trunk, and over the next if nobody at
-    all could be reached. Raises ValueError where none can be dialled."""
+    all could be reached. Raises ValueError where none can be dialled.
+
+    Where some are ``asked`` to press 1, each rings ``seconds`` by a clock of its own: the call waits longer for whoever
+    has picked up and is being asked.
+    """
     each: list[tuple[str, ...]] = []
     text, fault = "", ValueError("nobody is to be rung")
     for dial in dials:
         try:
             tries = attempts(checked_dial_string(dial), trunks)
+            if asked:
+                tries = tuple(_asking(each, seconds, asked=dial in asked) for each in tries)
         except ValueError as error:
             fault = error
             continue
@@ -125,6 +150,7 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
         _number(route.main_number),
         ("busy" if route.busy else "block") if route.blocked else "",
         str(int(route.longest_seconds)) if route.longest_seconds else "",
+        checked_sound(route.prompts.press_one) if route.prompts.press_one else "",
     ]
     room = MAX_BYTES - len("|".join(fields))
     flow = encode_fitting(route.steps, trunks, room) if route.steps else ""
@@ -137,6 +163,26 @@ def encode_route(route: Route, trunks: Sequence[Trunk] = ()) -> str:
     if len(text) > MAX_BYTES:
         raise RouteTooLong(RouteTooLong.__doc__)
     return text
+
+
+def _asking(dial: str, seconds: int, *, asked: bool) -> str:
+    """Each telephone of ``dial`` as np-accept rings it; one that cannot ask rings as ever."""
+    if not can_ask(dial):
+        return dial
+    return "&".join(f"Local/{seconds}-{int(asked)}-{quote(part, safe='')}@{ACCEPT}/n" for part in dial.split("&"))
+
+
+def can_ask(dial: str) -> bool:
+    """Whether whoever picks up there can be asked to press 1: not in a context of the admin's own, which takes the call
+    over, nor where the name is longer than Asterisk reads."""
+    return not dial.startswith("Dialplan/") and all(
+        len(f"600-1-{quote(part, safe='')}") <= MAX_EXTENSION for part in dial.split("&")
+    )
+
+
+def decode_dial(text: str) -> str:
+    """The dial string, or the name of the channel, behind those that np-accept stands in front of."""
+    return _ACCEPTED.sub(lambda found: unquote(found[1]), text)
 
 
 def decode_reference(text: str) -> tuple[int | None, int | None]:

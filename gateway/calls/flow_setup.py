@@ -168,7 +168,7 @@ async def house_of(connection: Any, company: Company) -> House:
     """What the flows of a company stand on, all destinations included."""
     row = await _queries.house(connection, company_id=company.id)
     lines = {
-        each["id"]: Destination(each["dial"], each["ring_seconds"])
+        each["id"]: Destination(each["dial"], each["ring_seconds"], each["press_one"])
         for each in await setup.destinations(connection, company)
     }
     return House(lines, zone_named(row["time_zone"]), row["closed_now"])

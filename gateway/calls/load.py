@@ -23,7 +23,7 @@ from gateway.calls.flow import Flow, FlowRefused, read_flow
 from gateway.calls.gate import Door, announced, straight
 from gateway.calls.hours import zone_named
 from gateway.calls.policy import NOTHING, Phrase, Policy, PolicyRefused, read_policy
-from gateway.calls.route import Destination, Route
+from gateway.calls.route import Destination, Prompts, Route
 from gateway.calls.steps import House, steps_as_if_open
 from gateway.pools.numbers import forms
 from gateway.store.database import Connection
@@ -45,14 +45,15 @@ async def load_directory(
     emergency_callers: Collection[str] = (),
     whispers: Mapping[tuple[int, int], str] = MappingProxyType({}),
     phrases: Mapping[tuple[int, Phrase], str] = MappingProxyType({}),
+    prompts: Mapping[int, Prompts] = MappingProxyType({}),
 ) -> Directory:
     """All numbers, over a connection that sees every company.
 
     ``last_resort`` rings for a company that has named no main line. A destination that leads into a context of the
     dialplan which is not among ``contexts`` is passed over in every route, and so is one that dials an emergency
     number. Callers among ``emergency_callers`` are never blocked. ``whispers`` are sounds by company and source, for
-    numbers that stand for one and have no sound of their own;
-    ``phrases`` are what is said to callers. The work is done in a thread, beside the calls.
+    numbers that stand for one and have no sound of their own; ``phrases`` are what is said to callers, ``prompts`` to
+    whoever answers. The work is done in a thread, beside the calls.
     """
     companies: list[Any] = [row async for row in _sql.directory_companies(connection)]
     destinations: list[Any] = [row async for row in _sql.directory_destinations(connection)]
@@ -65,7 +66,7 @@ async def load_directory(
     doors = _doors(companies, policies, phrases)
     forbidden = _forbidden(destinations, contexts)
     directory = await asyncio.to_thread(
-        _built, companies, destinations, numbers, last_resort, forbidden, flows, whispers, doors, traps
+        _built, companies, destinations, numbers, last_resort, forbidden, flows, whispers, doors, traps, prompts
     )
     never_blocked = await asyncio.to_thread(_never_blocked, companies, emergency_callers)
     return replace(directory, caller_rules=_by_company(rules), emergency_callers=never_blocked)
@@ -110,6 +111,7 @@ def _built(
     whispers: Mapping[tuple[int, int], str],
     doors: Mapping[int, Door],
     traps: Collection[int],
+    prompts: Mapping[int, Prompts],
 ) -> Directory:
     dial_emergency = _dialling_emergency(companies, destinations)
     rules = {id: door.policy for id, door in doors.items()}
@@ -120,10 +122,7 @@ def _built(
         for row in destinations
         if unwanted(row["dial"], regions.get(row["company_id"]), rules.get(row["company_id"], NOTHING)) is not None
     )
-    links = {
-        row["id"]: (None if row["id"] in not_there else Destination(row["dial"], row["ring_seconds"]), row["next_id"])
-        for row in destinations
-    }
+    links = {row["id"]: (None if row["id"] in not_there else _destination(row), row["next_id"]) for row in destinations}
 
     def allowed(start: int | None) -> tuple[Destination, ...]:
         return tuple(each for each in chain(start, links) if each.dial not in forbidden | dial_emergency)
@@ -156,6 +155,7 @@ def _built(
             source_id=row["source_id"],
             did=row["e164"],
             main_number=main_numbers.get(row["company_id"]),
+            prompts=prompts.get(row["company_id"], Prompts()),
         )
         told = _announced(asked, doors.get(row["company_id"]), row["announcement"])
         rings = with_default(straight(told) if row["fax"] else told, main_line(row["company_id"]))
@@ -187,6 +187,7 @@ def _built(
                 record=default["record_calls"],
                 announcement=default["announcement"],
                 main_number=default["main_number"],
+                prompts=prompts.get(default["id"], Prompts()),
             ),
             doors.get(default["id"]),
             default["announcement"],
@@ -242,6 +243,10 @@ def _policy(row: Any) -> Policy:
         return NOTHING
 
 
+def _destination(row: Any) -> Destination:
+    return Destination(row["dial"], row["ring_seconds"], row["press_one"])
+
+
 def _flow(row: Any) -> Flow | None:
     """A flow as it was stored; none where it cannot be read, and its numbers ring as if they had none."""
     try:
@@ -256,7 +261,7 @@ def _houses(companies: list[Any], destinations: list[Any], passed_over: Collecti
     lines: dict[int, dict[int, Destination]] = {}
     for row in destinations:
         if row["dial"] not in passed_over:
-            lines.setdefault(row["company_id"], {})[row["id"]] = Destination(row["dial"], row["ring_seconds"])
+            lines.setdefault(row["company_id"], {})[row["id"]] = _destination(row)
     return {
         row["id"]: House(lines.get(row["id"], {}), zone_named(row["time_zone"]), row["closed_now"]) for row in companies
     }

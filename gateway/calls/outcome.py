@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from gateway.asterisk.dialstring import dialplan_context
+from gateway.asterisk.routecode import decode_dial
 from gateway.calls.record import CallRecord, LegRecord
 
 
@@ -73,4 +74,4 @@ def hung_up_by(record: CallRecord) -> str | None:
 
 def endpoint_of(channel: str) -> str | None:
     """``PJSIP/reception`` of the channel name ``PJSIP/reception-0000002a``; none of an empty one."""
-    return channel.rpartition("-")[0] or channel or None
+    return decode_dial(channel.rpartition("-")[0]) or channel or None

@@ -5,7 +5,7 @@ FROM companies ORDER BY id;
 
 -- name: directory_destinations
 -- Every destination and the one that follows it.
-SELECT id, company_id, dial, ring_seconds, next_id, is_default FROM destinations ORDER BY id;
+SELECT id, company_id, dial, ring_seconds, press_one, next_id, is_default FROM destinations ORDER BY id;
 
 -- name: directory_caller_rules
 -- Callers whom a company lets through or blocks.

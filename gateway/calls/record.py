@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from urllib.parse import unquote
 
-from gateway.asterisk.routecode import LONGEST, decode_marks, decode_reference
+from gateway.asterisk.routecode import LONGEST, decode_dial, decode_marks, decode_reference
 from gateway.calls.screening import AT_GATE, TURNED_AWAY, Screened
 from gateway.calls.turns import LONGEST_CALL, Turns, decode_turn
 
@@ -230,4 +230,4 @@ def _cause(text: str) -> int | None:
 
 def _leg(text: str) -> LegRecord:
     dial, began, ended, status, cause = text.split("^")
-    return LegRecord(unquote(dial), float(began), float(ended), status, _cause(cause))
+    return LegRecord(decode_dial(unquote(dial)), float(began), float(ended), status, _cause(cause))

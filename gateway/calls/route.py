@@ -8,18 +8,21 @@ class Destination:
     """Where a call rings, and for how long: a dial string such as ``PJSIP/reception``, and seconds.
 
     ``Trunk/+13065551234`` is a number outside, over whatever trunks the node has (gateway.calls.outbound).
+    ``press_one``: an answer there counts once somebody has pressed 1.
     """
 
     dial: str
     ring_seconds: int
+    press_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Several destinations that ring at once, each a dial string as ``Destination`` has it."""
+    """Several destinations that ring at once, each a dial string as ``Destination`` has it; some with ``press_one``."""
 
     dials: tuple[str, ...]
     ring_seconds: int
+    press_one: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,13 @@ class EndCall:
     """The call ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """The sounds for whoever answers: what is said before a key is waited for (gateway.calls.prompting)."""
+
+    press_one: str | None = None
+
+
 Step = Destination | Together | PlaySound | AskKey | TakeMessage | EndCall
 
 
@@ -70,7 +80,7 @@ class Route:
     are the numbers of ours that a trunk may be shown (E.164). A ``blocked`` call rings nowhere; its steps are what the
     caller is told. ``marks`` come back with its record (gateway.calls.screening). ``untold``: it would be recorded, but
     the caller would have to be told, and nothing is there to say it with. ``longest_seconds`` it may last; none: as
-    long as people talk.
+    long as people talk. ``prompts`` are for whoever answers.
     """
 
     destinations: tuple[Destination, ...]
@@ -87,3 +97,4 @@ class Route:
     marks: tuple[str, ...] = ()
     untold: bool = False
     longest_seconds: int | None = None
+    prompts: Prompts = Prompts()

@@ -114,6 +114,13 @@ class Speech:
                 made += 1
         return made
 
+    async def keep(self, words: Words, samples: bytes) -> None:
+        """Keep ``samples`` as what ``words`` sound like. Raises OSError."""
+        name = self._name(words)
+        if name not in self._known():
+            await asyncio.to_thread(self._keep, name, samples)
+            self._known().add(name)
+
     def forget_unused(self, wanted: Collection[Words]) -> int:
         """Remove files that are old and not among ``wanted``; how many. Raises OSError."""
         names = {self._name(words) for words in wanted}

@@ -7,7 +7,7 @@ no flow.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -136,12 +136,13 @@ def _ring(flow: Flow, ring: Ring, path: str, house: House, moment: Moment | None
     rung: list[Step] = [_for(line, ring) for line in first]
     if ring.strategy is Strategy.TOGETHER and len(lines) > 1 and not any(_alone(line) for line in lines):
         seconds = ring.seconds or max(line.ring_seconds for line in lines)
-        return [*rung, Together(tuple(line.dial for line in lines), seconds)]
+        asked = frozenset(line.dial for line in lines if line.press_one)
+        return [*rung, Together(tuple(line.dial for line in lines), seconds, asked)]
     return [*rung, *(_for(line, ring) for line in lines)]
 
 
 def _for(line: Destination, ring: Ring) -> Destination:
-    return line if ring.seconds is None else Destination(line.dial, ring.seconds)
+    return line if ring.seconds is None else replace(line, ring_seconds=ring.seconds)
 
 
 def _alone(line: Destination) -> bool:

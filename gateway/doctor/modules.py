@@ -19,6 +19,7 @@ _PROVIDES: Mapping[str, str] = {
     "app_read": "Read",
     "app_record": "Record",
     "app_senddtmf": "SendDTMF",
+    "app_softhangup": "SoftHangup",
     "app_stack": "Gosub GosubIf Return StackPop LOCAL LOCAL_PEEK STACK_PEEK",
     "app_system": "System TrySystem",
     "app_transfer": "Transfer",

@@ -28,7 +28,7 @@ ON CONFLICT (company_id, name) DO NOTHING
 RETURNING id;
 
 -- name: destinations
-SELECT d.id, d.name, d.dial, d.ring_seconds, d.is_default, next.name AS next_name
+SELECT d.id, d.name, d.dial, d.ring_seconds, d.press_one, d.is_default, next.name AS next_name
 FROM destinations d
 LEFT JOIN destinations next ON next.company_id = d.company_id AND next.id = d.next_id
 WHERE d.company_id = :company_id ORDER BY d.id;

@@ -1,15 +1,25 @@
 """Routes as text, dial strings, and what AstDB must say."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.asterisk.dialstring import checked_dial_string, checked_sound
 from gateway.asterisk.fallback import difference, fallback_entries
-from gateway.asterisk.routecode import MAX_BYTES, RouteTooLong, decode_reference, encode_route
+from gateway.asterisk.routecode import (
+    MAX_BYTES,
+    MAX_EXTENSION,
+    RouteTooLong,
+    can_ask,
+    decode_dial,
+    decode_reference,
+    encode_destinations,
+    encode_route,
+)
 from gateway.calls.directory import Number, build_directory
 from gateway.calls.outbound import NoTrunk, NumberForm, attempts, dialled_as
-from gateway.calls.route import Destination, Route
+from gateway.calls.outcome import endpoint_of
+from gateway.calls.route import Destination, Prompts, Route, Together
 from gateway.pools.numbers import forms
 from gateway.settings import TrunkSettings
 
@@ -32,6 +42,11 @@ MAIN = Destination("PJSIP/main", 30)
             "1|.|0|||PJSIP/main^30|+13065552001|+13065550000",
         ),
         (Route((), number_id=7, did="+13065552001", blocked=True), "1|7.|0||||+13065552001||block"),
+        (Route((MAIN,), prompts=Prompts(press_one="custom/press-1")), "1|.|0|||PJSIP/main^30|||||custom/press-1"),
+        (
+            Route((Destination("PJSIP/a-b", 20, press_one=True),)),
+            "1|.|0|||Local/20-1-PJSIP%2Fa-b@numberpool-accept/n^65",
+        ),
     ],
 )
 def test_a_route_as_text(route: Route, text: str) -> None:
@@ -52,6 +67,35 @@ def test_a_number_outside_over_the_trunks_of_a_node() -> None:
     assert encode_route(route, TRUNKS[:1]) == "1|.|0|||PJSIP/main^30~PJSIP/+13065551234@a^20"
     with pytest.raises(NoTrunk, match=r"\[\[nodes\.trunks\]\]"):
         encode_route(route)
+
+
+def test_several_telephones_of_which_some_ask_to_press_1() -> None:
+    """Each has a clock of its own: whoever has picked up is not cut off while they are asked."""
+    steps = (Together(("PJSIP/main", "PJSIP/a&PJSIP/b", "Trunk/+13065551234"), 20, frozenset({"Trunk/+13065551234"})),)
+    far, main = "Local/20-1-PJSIP%2F%2B13065551234%40a", "Local/20-0-PJSIP%2Fmain"
+    both = "Local/20-0-PJSIP%2Fa@numberpool-accept/n&Local/20-0-PJSIP%2Fb@numberpool-accept/n"
+    assert encode_destinations(steps, TRUNKS[:1]) == f"{main}@numberpool-accept/n&{both}&{far}@numberpool-accept/n^65"
+
+
+@given(st.from_regex(r"[A-Za-z]{3,5}/[A-Za-z0-9_.+@:=*#-]{1,40}", fullmatch=True), st.integers(5, 600))
+def test_what_asks_to_press_1_is_found_again(dial: str, seconds: int) -> None:
+    """In a leg, and in the name of a channel."""
+    assume("Local/" not in dial)
+    text = encode_destinations((Destination(dial, seconds, press_one=True),))
+    asked, _, waits = text.partition("^")
+    assert decode_dial(asked) == dial
+    assert can_ask(dial) == (asked != dial)
+    assert int(waits) >= seconds
+    if can_ask(dial):
+        assert endpoint_of(f"{asked.removesuffix('/n')}-0000002a;1") == dial
+        extension = asked.removeprefix("Local/").partition("@")[0]
+        assert len(extension) <= MAX_EXTENSION
+        assert not set(extension) & set("~^!|&,$ ")
+
+
+@pytest.mark.parametrize("dial", ["Dialplan/600@queues", "PJSIP/" + "x" * 90])
+def test_where_nobody_can_be_asked_it_rings_as_ever(dial: str) -> None:
+    assert encode_destinations((Destination(dial, 20, press_one=True),)) == f"{dial}^20"
 
 
 @pytest.mark.parametrize(

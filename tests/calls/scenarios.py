@@ -308,6 +308,38 @@ def line_answers(
     )
 
 
+def line_presses(keys: str, after: float = 0.3, tone: Sound | None = None, between: float = 0.3) -> str:
+    """Rings, answers, waits, presses ``keys`` one after the other (SIP INFO); waits until the other side hangs up."""
+    return scenario(
+        _take_invite(),
+        reply("180 Ringing"),
+        pause(0.05),
+        reply("200 OK", body=sdp(tone), attributes='retrans="500"'),
+        _take_ack(),
+        play(tone),
+        pause(after),
+        *(step for number, key in enumerate(keys, start=1) for step in (*_key(key, number), pause(between))),
+        receive("BYE"),
+        ok(),
+    )
+
+
+def _key(key: str, cseq: int) -> list[str]:
+    """A line presses a key in the dialog of a call that came in."""
+    lines = [
+        "INFO [next_url] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "From: [$line]",
+        "To: [$caller]",
+        "Call-ID: [call_id]",
+        f"CSeq: {cseq} INFO",
+        "Max-Forwards: 70",
+        "Content-Type: application/dtmf-relay",
+    ]
+    text = message(lines, f"Signal={key}\nDuration=160\n", 'retrans="500"')
+    return [text.replace("Content-Type: application/sdp\n", ""), receive("200")]
+
+
 def _take_invite() -> str:
     return receive("INVITE", 'rrs="true"')
 
