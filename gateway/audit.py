@@ -27,6 +27,7 @@ class Action(StrEnum):
     RECORDING_DOWNLOADED = "recording.downloaded"
     RECORDING_DELETED = "recording.deleted"
     CALLS_EXPORTED = "calls.exported"  # calls: how many; format
+    CALL_PLACED = "call.placed"  # to call back; telephone: which rang first
     CALL_MARKED = "call.marked"  # what: tags, note, status, job; value: as it is now
     TEXT_SENT = "text.sent"  # name: to which number
     PERSON_CHANGED = "person.changed"  # what: joined, split, corrected

@@ -22,7 +22,8 @@ from gateway.calls.outcome import Outcome, endpoint_of, leg_outcome
 from gateway.calls.record import CallRecord, Stage
 from gateway.store.queries import load_queries
 
-_sql = load_queries(Path(__file__).parent, "placed.sql")
+FOLDER = Path(__file__).parent
+_sql = load_queries(FOLDER, "placed.sql")
 
 # Clicks of one person. Who calls back for a whole day does not come near it; a script that clicks does.
 MOST_IN_A_MINUTE = 6
@@ -239,3 +240,8 @@ def _between(start: Any, end: Any) -> float | None:
 def named(endpoint: str) -> str:
     """A telephone as people call it: ``102`` of ``PJSIP/102``."""
     return (endpoint_of(endpoint) if endpoint.startswith("Local/") else endpoint.removeprefix("PJSIP/")) or endpoint
+
+
+async def backs_of(connection: Any, company_id: int, call_id: int) -> list[Any]:
+    """How a call was called back: rows of ``placed_calls``, the newest first."""
+    return [row async for row in _sql.placed_of_call(connection, company_id=company_id, call_id=call_id)]

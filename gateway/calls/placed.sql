@@ -24,6 +24,10 @@ UPDATE placed_calls SET hang_up_at = now()
 WHERE company_id = :company_id AND id = :id AND state <> 'ended'
 RETURNING id;
 
+-- name: to_hear^
+-- The file of a recording, for whoever may hear it.
+SELECT company_id, id, call_id, user_id, file FROM placed_calls WHERE id = :id AND recording = 'ready';
+
 -- name: to_do
 -- What the gateway has to take up: calls that were asked for, and those that somebody wants to end.
 SELECT p.id, p.company_id, p.state, p.telephone, p.callee, p.shown, p.asterisk_id, p.hang_up_at IS NOT NULL AS hang_up,
@@ -88,7 +92,8 @@ WHERE company_id = :company_id AND id = :id AND recording = 'pending';
 
 -- name: answered_call^
 -- The call that is to be answered, with what is needed to call back.
-SELECT c.id, c.caller, c.did, c.state, c.caller_name, co.main_number, co.back_shows, co.region
+SELECT c.id, c.caller, c.did, c.state, c.caller_name, co.main_number, co.back_shows, co.region,
+       EXISTS (SELECT FROM tracking_numbers n WHERE n.e164 = c.caller) AS is_ours
 FROM calls c JOIN companies co ON co.id = c.company_id
 WHERE c.company_id = :company_id AND c.id = :call_id;
 
@@ -96,18 +101,16 @@ WHERE c.company_id = :company_id AND c.id = :call_id;
 -- How a call was called back, the newest first.
 SELECT * FROM placed_calls WHERE company_id = :company_id AND call_id = :call_id ORDER BY asked_at DESC, id DESC;
 
--- name: placed_to
--- Every call back to some numbers, the newest first.
-SELECT * FROM placed_calls WHERE company_id = :company_id AND callee = ANY (:callees::text[])
-ORDER BY asked_at DESC, id DESC LIMIT 100;
-
 -- name: placed_by_id^
-SELECT * FROM placed_calls WHERE id = :id;
+SELECT p.*, c.caller_name, c.source_id, s.name AS source_name, s.colour AS source_colour
+FROM placed_calls p
+JOIN calls c ON c.company_id = p.company_id AND c.id = p.call_id
+LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
+WHERE p.id = :id;
 
 -- name: placed_list
 -- Those of a company, the newest first, with what brought the calls that they answer. Each filter is none where all are wanted.
-SELECT p.*, c.started_at AS called_at, c.outcome AS call_outcome, c.source_id, coalesce(s.name, '') AS source,
-       coalesce(s.colour, 0) AS colour, coalesce(o.person_id, 0) AS person_id,
+SELECT p.*, c.started_at AS called_at, c.source_id, s.name AS source_name, s.colour AS source_colour, o.person_id,
        coalesce(nullif(person.name, ''), c.caller_name) AS name
 FROM placed_calls p
 JOIN calls c ON c.company_id = p.company_id AND c.id = p.call_id

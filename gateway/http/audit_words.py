@@ -39,6 +39,7 @@ SENTENCES: dict[Action, str] = {
     Action.CALLS_EXPORTED: N_("%(who)s exported a list of calls (%(count)s)"),
     Action.REPORT_EXPORTED: N_("%(who)s exported the report “%(name)s” (%(count)s rows)"),
     Action.AUDIT_EXPORTED: N_("%(who)s exported the audit log (%(count)s lines)"),
+    Action.CALL_PLACED: N_("%(who)s called back: %(call)s"),
     Action.CALL_MARKED: N_("%(who)s marked %(call)s: %(what)s"),
     Action.TEXT_SENT: N_("%(who)s texted %(name)s"),
     Action.PERSON_CHANGED: N_("%(who)s changed a person: %(what)s"),

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from gateway.attribution.why import Why, why
 from gateway.calls.number_facts import NumberFacts, NumberKind, facts_of
-from gateway.http import call_board, call_store, call_story
+from gateway.calls.placed import backs_of
+from gateway.http import back_words, call_board, call_store, call_story
 from gateway.http.accounts import Company, Viewer
 from gateway.http.call_filter import CallFilter
 from gateway.http.call_pages import call_id_of, may, view_of
@@ -61,6 +62,7 @@ async def one_call(request: web.Request) -> web.StreamResponse:
         )
         reason = await _reason(connection, company, found, words, sees_visitors)
         board = await call_board.board_of(connection, company.id, call.row)
+        called_back = await backs_of(connection, company.id, call.row.id)
     row = call.row
     view = view_of(request, company, CallFilter(Period.read(request.query)))
     # The library that draws the sound brings a stylesheet of its own into its drawing: that one, and no other.
@@ -75,6 +77,8 @@ async def one_call(request: web.Request) -> web.StreamResponse:
         call=call,
         row=row,
         board=board,
+        called_back=called_back,
+        back_in_short=lambda row: back_words.in_short(row, words),
         form=Form(None, words),
         timeline=timeline(call, words),
         moments=[moment for moment in moments(call, words) if moment.seconds >= 1],

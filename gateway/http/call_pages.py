@@ -126,5 +126,6 @@ def may(request: web.Request, company_id: int) -> dict[str, Any]:
         "can_delete_recordings": company_id in companies_with(Permission.RECORDINGS_DELETE, viewer),
         "can_mark": company_id in companies_with(Permission.CALLS_MARK, viewer),
         "can_export": company_id in companies_with(Permission.CALLS_EXPORT, viewer),
+        "can_call_back": company_id in companies_with(Permission.CALLS_BACK, viewer),
         "own_only": any(m.company.id == company_id and m.role in OWN_CALLS_ONLY for m in viewer.memberships),
     }

@@ -93,6 +93,7 @@ async def missed_calls(request: web.Request) -> web.StreamResponse:
         how=how,
         can_mark=company.id in companies_with(Permission.CALLS_MARK, viewer),
         can_export=company.id in companies_with(Permission.CALLS_EXPORT, viewer),
+        can_call_back=company.id in companies_with(Permission.CALLS_BACK, viewer),
     )
 
 

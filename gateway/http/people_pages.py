@@ -4,7 +4,7 @@ from datetime import UTC
 
 from aiohttp import web
 
-from gateway.http import people_list, person_story
+from gateway.http import back_words, people_list, person_story
 from gateway.http.accounts import Company
 from gateway.http.call_filter import Place
 from gateway.http.forms import Form
@@ -88,6 +88,9 @@ async def person_page(
         browsers=await person_story.browsers_of(connection, company.id, person.id) if sees_visits else [],
         parted=await people_list.parted_from(connection, company.id, person.id),
         story=story,
+        last_calls=await person_story.last_calls(connection, company.id, person.id),
+        back_in_short=lambda row: back_words.in_short(row, words),
+        can_call_back=company.id in companies_with(Permission.CALLS_BACK, viewer),
         older=str(Place(story.older.astimezone(UTC), 0)) if story.older else None,
         is_first_page=before is None,
         form=form

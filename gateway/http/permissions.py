@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CALLS_READ = "calls.read"  # the list, one call, what changes live
     CALLS_MARK = "calls.mark"  # tags, notes, status, job and value
     CALLS_EXPORT = "calls.export"
+    CALLS_BACK = "calls.back"  # to ring one's own telephone and then the caller's, at the company's cost
     RECORDINGS_HEAR = "recordings.hear"  # to listen, and to take the sound away
     RECORDINGS_DELETE = "recordings.delete"  # and whatever else erases what a caller left behind
     VISITORS_READ = "visitors.read"
@@ -66,7 +67,7 @@ _ANALYST = frozenset(
         Permission.SETTINGS_READ,
     }
 )
-_AGENT = frozenset({Permission.CALLS_READ, Permission.CALLS_MARK, Permission.RECORDINGS_HEAR})
+_AGENT = frozenset({Permission.CALLS_READ, Permission.CALLS_MARK, Permission.CALLS_BACK, Permission.RECORDINGS_HEAR})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,

@@ -24,7 +24,7 @@ _LONGEST_VALUE = 200
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: ``kind`` is call, letter, visit or job; ``row`` holds what is told of it."""
+    """Something that happened: ``kind`` is call, back, letter, visit or job; ``row`` holds what is told of it."""
 
     kind: str
     at: datetime
@@ -78,12 +78,19 @@ async def story_of(
         Event("letter", row["at"], row, fields=fields_of(row["data"]))
         async for row in _queries.letters(connection, **place)
     ]
+    events += [Event("back", row["at"], row) async for row in _queries.backs(connection, **place)]
     if visits:
         events += [Event("visit", row["at"], row, source_of(row)) async for row in _queries.visits(connection, **place)]
     events += [Event("job", row["at"], row) async for row in _queries.jobs(connection, **place)]
     events.sort(key=lambda event: event.at, reverse=True)
     shown = events[:PAGE]
     return Story(tuple(_by_day(shown, words)), shown[-1].at if len(events) > PAGE else None)
+
+
+async def last_calls(connection: Connection, company_id: int, person: int) -> dict[str, int]:
+    """The newest call from each of a person's numbers: whoever calls back answers that one."""
+    found = _queries.last_calls(connection, company_id=company_id, person=person)
+    return {row["caller"]: row["id"] async for row in found}
 
 
 async def browsers_of(connection: Connection, company_id: int, person: int) -> list[Browser]:

@@ -10,6 +10,21 @@ WHERE o.company_id = :company_id AND o.person_id = :person AND o.call_id IS NOT 
   AND (:before::timestamptz IS NULL OR o.at < :before)
 ORDER BY o.at DESC LIMIT :most;
 
+-- name: backs
+-- When this person was called back.
+SELECT p.id, p.state, p.outcome, p.asked_at AS at, p.talk_seconds, p.placed_by
+FROM person_of o
+JOIN placed_calls p ON p.company_id = o.company_id AND p.call_id = o.call_id
+WHERE o.company_id = :company_id AND o.person_id = :person AND o.call_id IS NOT NULL
+  AND (:before::timestamptz IS NULL OR p.asked_at < :before)
+ORDER BY p.asked_at DESC LIMIT :most;
+
+-- name: last_calls
+SELECT DISTINCT ON (c.caller) c.caller, c.id
+FROM person_of o JOIN calls c ON c.company_id = o.company_id AND c.id = o.call_id
+WHERE o.company_id = :company_id AND o.person_id = :person AND c.caller LIKE '+%'
+ORDER BY c.caller, c.started_at DESC;
+
 -- name: letters
 SELECT l.id, l.kind, l.received_at AS at, l.data::text AS data, l.url, l.title
 FROM person_of o

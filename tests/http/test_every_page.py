@@ -37,7 +37,8 @@ PAGES = [
 PUBLIC = [route for route in PAGES if route.permission is Permission.PUBLIC]
 PRIVATE = [route for route in PAGES if route.permission is not Permission.PUBLIC]
 # What only somebody's doing makes, and the example has nothing of: a check of a site, advice on a pool that was full,
-# rules run over past visits and put in force, subscriptions to mails, and what a person with one number lacks.
+# rules run over past visits and put in force, subscriptions to mails, calls back, and what a person with one number
+# lacks.
 WITHOUT_LINK = frozenset(
     {
         "/settings/sites/{id:[0-9]{1,19}}/checks/{check:[0-9]{1,19}}",
@@ -48,6 +49,7 @@ WITHOUT_LINK = frozenset(
         "/settings/mail/{id:[0-9]{1,19}}",
         "/people/{id:[0-9]{1,19}}/split",
         "/visitors/of/{visitor:[0-9a-f-]{36}}",
+        "/calls/back/{id:[0-9]{1,19}}",
     }
 )
 # Say nothing without what is asked.

@@ -317,7 +317,8 @@ ROWS = {
         SELECT set_config('numberpool.companies', 'all', true);
         UPDATE users SET telephone = 'PJSIP/102';
         UPDATE companies SET back_shows = 'main';
-        INSERT INTO placed_calls (company_id, call_id, placed_by, telephone, callee, asterisk_id, state, outcome, recording)
+        INSERT INTO placed_calls (company_id, call_id, placed_by, telephone, callee, asterisk_id, state, outcome,
+                                  recording)
             SELECT company_id, id, 'Anna', 'PJSIP/102', '+13065550142', 'npback-' || id, 'ended', 'answered', 'pending'
             FROM calls;
     """,

@@ -19,7 +19,7 @@ function mount() {
 }
 
 const call = Number(document.querySelector("[data-call]").dataset.call);
-const parts = ["call-head", "player-place", "marks", "why", "way", "happened", "caller", "heard", "technical"];
+const parts = ["call-head", "backs", "player-place", "marks", "why", "way", "happened", "caller", "heard", "technical"];
 const update = refresher(
   parts.filter((id) => document.getElementById(id)),
   mount,

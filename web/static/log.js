@@ -1,6 +1,6 @@
 // The call log: live, played in place, walked and marked by keyboard. Without this file it is a plain page that works.
 
-import { start } from "./clock.js";
+import { callBack } from "./back.js";
 import { isShortcut, letter } from "./keys.js";
 import { follow } from "./stream.js";
 import { send, show } from "./notices.js";
@@ -9,7 +9,6 @@ import { openOver } from "./over.js";
 import { refresher, remember } from "./refresh.js";
 import { RowPlayer } from "./row-player.js";
 
-start();
 remember(document);
 
 const player = new RowPlayer();
@@ -80,6 +79,8 @@ document.addEventListener("keydown", (event) => {
   } else if (key === "m" && inList) {
     const status = all[at].querySelector("a.status");
     if (status) openMarks(status.href, all[at].querySelector(".when"));
+  } else if (key === "c" && inList) {
+    if (all[at].dataset.callBack) callBack(all[at].dataset.callBack, all[at].querySelector(".when"));
   } else if (STATUSES[key] && inList) {
     mark(all[at], STATUSES[key]);
   } else if (key === "z") {
