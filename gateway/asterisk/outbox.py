@@ -15,6 +15,8 @@ from gateway.calls.record import CallRecord, MalformedRecord, parse_record
 # A record is about 800 bytes, a file three of them; what is larger is not ours.
 MAX_FILE_BYTES = 64 * 1024
 REJECTED = ".rejected"
+# How files of texts begin, which are no calls (gateway.texts.over_sip).
+TEXT = "text-"
 _COMPLETE = "&end="
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +42,8 @@ class Outbox:
 
     def keys(self) -> set[str]:
         """The calls that have a file. Raises OSError where the folder cannot be read."""
-        return {entry.name for entry in self.folder.iterdir() if not entry.name.endswith(REJECTED)}
+        names = (entry.name for entry in self.folder.iterdir())
+        return {name for name in names if not name.endswith(REJECTED) and not name.startswith(TEXT)}
 
     def unread(self, limit: int = 500) -> list[CallRecord]:
         """Records of at most ``limit`` files that changed since they were last read. Raises OSError for the folder."""

@@ -4,7 +4,7 @@ from datetime import UTC
 
 from aiohttp import web
 
-from gateway.http import back_words, people_list, person_story
+from gateway.http import back_words, conversation_store, people_list, person_story
 from gateway.http.accounts import Company
 from gateway.http.call_filter import Place
 from gateway.http.forms import Form
@@ -69,6 +69,7 @@ async def person_page(
     """The page of a person, or the same with what is wrong in ``form``."""
     viewer, words = request[VIEWER], words_for(request, company)
     sees_visits = company.id in companies_with(Permission.VISITORS_READ, viewer)
+    sees_texts = company.id in companies_with(Permission.TEXTS_READ, viewer)
     before = request.query.get("before")
     story = await person_story.story_of(
         connection,
@@ -88,6 +89,7 @@ async def person_page(
         browsers=await person_story.browsers_of(connection, company.id, person.id) if sees_visits else [],
         parted=await people_list.parted_from(connection, company.id, person.id),
         story=story,
+        talks=await conversation_store.talks_of_person(connection, company.id, person.id) if sees_texts else [],
         last_calls=await person_story.last_calls(connection, company.id, person.id),
         back_in_short=lambda row: back_words.in_short(row, words),
         can_call_back=company.id in companies_with(Permission.CALLS_BACK, viewer),

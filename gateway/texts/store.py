@@ -28,7 +28,7 @@ async def store(connection: Connection, news: Inbound | Report) -> None:
 async def keep(connection: Connection, text: Inbound) -> int:
     """Write a text that came in; its id, or that of the same one handed in before."""
     company = text.company_id
-    if text.carrier_id is not None and text.account_id is not None:
+    if text.carrier_id is not None:
         await _queries.wait_for_turn(connection, what=f"text {text.account_id} {text.carrier_id}")
         of_carrier = {"company_id": company, "account_id": text.account_id, "carrier_id": text.carrier_id}
         known: int | None = await _queries.known(connection, **of_carrier)

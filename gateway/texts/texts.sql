@@ -4,7 +4,7 @@ SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))::text AS locked;
 
 -- name: known$
 -- A text that this carrier handed in before.
-SELECT id FROM texts WHERE company_id = :company_id AND account_id = :account_id AND carrier_id = :carrier_id;
+SELECT id FROM texts WHERE company_id = :company_id AND account_id IS NOT DISTINCT FROM :account_id::bigint AND carrier_id = :carrier_id;
 
 -- name: begun_in_parts^
 -- The text that a part belongs to, begun by an earlier one; carriers use what marks them again after a while.

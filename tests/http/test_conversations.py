@@ -9,6 +9,7 @@ from aiohttp import web
 from playwright.async_api import Browser, expect
 
 from gateway.http.permissions import Role
+from gateway.leads.gathering import gather_all
 from gateway.texts import accounts, store
 from gateway.texts.carriers.shape import Account, Kind
 from gateway.texts.text import Inbound
@@ -80,6 +81,19 @@ async def test_a_lead_leads_to_its_conversation(pages: Pages) -> None:
     answer = await client.get(f"/conversations/of/{lead}", allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, f"/conversations/{talk}#text-{text}")
     assert (await client.get(f"/conversations/of/{'0' * 36}")).status == 404
+
+
+async def test_the_persons_page_leads_there(pages: Pages) -> None:
+    talk = await comes(pages, "hello")
+    await comes(pages, "hello again")
+    await gather_all(pages.database)
+    async with pages.database.companies(pages.company.id) as wire:
+        person = await wire.fetchval("SELECT person_id FROM person_keys WHERE value = $1", THEIRS)
+    client = await pages.signed_in()
+    page = await (await client.get(f"/people/{person}")).text()
+    assert f'href="/conversations/{talk}"' in page
+    assert "2 texts" in page
+    assert f"/people/{person}" in await (await client.get(f"/conversations/{talk}")).text()
 
 
 async def test_many_are_paged(pages: Pages) -> None:
