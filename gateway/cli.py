@@ -43,6 +43,7 @@ ROOMS = {
     "spam": "gateway.calls.policy_commands",
     "spend": "gateway.reports.spend_commands",
     "telephone": "gateway.calls.telephone_commands",
+    "texts": "gateway.texts.commands",
     "user": "gateway.http.commands",
     "whisper": "gateway.calls.whisper_commands",
 }
