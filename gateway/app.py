@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -51,7 +52,7 @@ from gateway.site_check import job as site_checks
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, run_jobs
 from gateway.store.notify import Listener
-from gateway.texts import sending
+from gateway.texts import over_sip, sending
 from gateway.visits import months, rule_runs
 
 LEFTOVERS_SECONDS = timedelta(minutes=5).total_seconds()
@@ -247,6 +248,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     ),
                     "recordings": lambda: _look_for_leftovers(settings, database, health),
                     **{f"asterisk:{node.name}": node.run for node in nodes},
+                    **_texts_over_sip(settings, database, lambda: numbers.present),
                 }
                 if settings.collector.in_gateway:
                     parts["collector"] = lambda: run_collector(settings.collector, database, listener, health)
@@ -286,6 +288,17 @@ async def _remember(talked: Talked, database: Database) -> None:
         _log.debug("conversations were read")
     except AWAY as error:
         _log.warning("who talked with whom before cannot be read", fault=str(error))
+
+
+def _texts_over_sip(
+    settings: Settings, database: Database, directory: Callable[[], Directory]
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """What each Asterisk beside us was sent as texts."""
+    return {
+        f"texts:{node.name}": partial(over_sip.keep_taking, database, node.spool / "outbox", directory)
+        for node in settings.nodes
+        if node.spool
+    }
 
 
 def _letters(settings: Settings, database: Database, health: Health) -> dict[str, Handler]:
