@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.attention.silence import Week, silences
+from gateway.attention.silence import Silence, Week, silences
 from gateway.store.database import AWAY, Connection, Database
 from gateway.store.queries import load_queries
 
@@ -43,17 +44,45 @@ async def look_for_silences(database: Database, now: datetime) -> None:
             await _look_at_company(connection, company_id, zone, now)
 
 
+async def silent_numbers(connection: Connection, company_id: int, zone: ZoneInfo, now: datetime) -> tuple[Silence, ...]:
+    """The numbers of a company that are silent at ``now`` (UTC)."""
+    until = _whole_hour(now)
+    calls = await _by_id(
+        _queries.calls_by_hour(
+            connection, company_id=company_id, zone=zone.key, since=until - _CALLS_WITHIN, until=until
+        )
+    )
+    # Calls follow the hours of the business, whatever number they come in on.
+    return _in_utc(silences(calls, _local(until, zone), Week.of(_together(calls)) if calls else None), zone)
+
+
+async def _silent_sites(connection: Connection, company_id: int, zone: ZoneInfo, now: datetime) -> tuple[Silence, ...]:
+    until = _whole_hour(now)
+    visits = await _by_id(
+        _queries.visits_by_hour(
+            connection, company_id=company_id, zone=zone.key, since=until - _VISITS_WITHIN, until=until
+        )
+    )
+    # Each site has its own visitors.
+    return _in_utc(silences(visits, _local(until, zone)), zone)
+
+
+def _whole_hour(now: datetime) -> datetime:
+    """The present hour is not over."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _local(until: datetime, zone: ZoneInfo) -> datetime:
+    return until.astimezone(zone).replace(tzinfo=None, minute=0)
+
+
+def _in_utc(found: Iterable[Silence], zone: ZoneInfo) -> tuple[Silence, ...]:
+    return tuple(replace(each, since=each.since.replace(tzinfo=zone).astimezone(UTC)) for each in found)
+
+
 async def _look_at_company(connection: Connection, company_id: int, zone: ZoneInfo, now: datetime) -> None:
-    # Whole hours: the present one is not over.
-    until = now.replace(minute=0, second=0, microsecond=0)
-    local = until.astimezone(zone).replace(tzinfo=None, minute=0)
-    asked = {"company_id": company_id, "zone": zone.key, "until": until}
-    calls = await _by_id(_queries.calls_by_hour(connection, since=until - _CALLS_WITHIN, **asked))
-    visits = await _by_id(_queries.visits_by_hour(connection, since=until - _VISITS_WITHIN, **asked))
-    # Calls follow the hours of the business, whatever number they come in on; each site has its own visitors.
-    business = Week.of(_together(calls)) if calls else None
-    for kind, hours, week in (("number", calls, business), ("site", visits, None)):
-        found = silences(hours, local, week)
+    for kind, look in (("number", silent_numbers), ("site", _silent_sites)):
+        found = await look(connection, company_id, zone, now)
         ids = [each.id for each in found]
         await _queries.forget_silences(connection, company_id=company_id, kind=kind, silent=ids)
         await _queries.note_silences(
@@ -61,7 +90,7 @@ async def _look_at_company(connection: Connection, company_id: int, zone: ZoneIn
             company_id=company_id,
             kind=kind,
             silent=ids,
-            since=[each.since.replace(tzinfo=zone).astimezone(UTC) for each in found],
+            since=[each.since for each in found],
             a_day=[each.a_day for each in found],
         )
 

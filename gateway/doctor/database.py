@@ -15,8 +15,6 @@ from gateway.store.database import MINIMUM_VERSION
 WINDOW = timedelta(days=30)
 # A number that is younger may not have been printed yet.
 _NEW = timedelta(days=7)
-# A number that rang so often in the window before, and never in this one, was lost on the way.
-_BUSY_BEFORE = 5
 # What NTP keeps by far; calls are matched to visits by the second.
 CLOCK_SECONDS = 1.0
 _SHOWN = 20
@@ -173,34 +171,30 @@ def check_unknown_dids(called: Iterable[tuple[str, int, datetime]], directory: D
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A tracking number and its calls: ``lately`` within the window, ``earlier`` in the one before."""
+    """A tracking number: whether it rang within the window, and how often a day before it fell silent, if it did."""
 
     e164: str
     created_at: datetime
     last_call: datetime | None
-    lately: int
-    earlier: int
+    rang_lately: bool
+    a_day: float | None = None
 
 
 def check_silent_numbers(numbers: Iterable[Rung], now: datetime) -> list[Finding]:
     """Numbers that nobody's calls come in by, while others ring: no trunk delivers them, or nobody calls them.
 
-    Which of the two cannot be known here; where no number rings at all, there is nothing to compare with.
+    Which of the two cannot be known here. A number is silent as the pages say it (:mod:`gateway.attention.silence`):
+    longer than its own habit explains. For one that never rang the others tell that there are calls at all.
     """
     numbers = list(numbers)
-    if not any(number.lately for number in numbers):
-        return []
+    others_rang = any(number.rang_lately for number in numbers)
     found = []
     for number in numbers:
-        if number.lately or now - number.created_at < _NEW:
-            continue
-        if number.last_call is None:
+        if number.last_call is None and others_rang and now - number.created_at >= _NEW:
             what = f"has never rung since it was added ({number.created_at:%Y-%m-%d}), while others did"
-        elif number.earlier >= _BUSY_BEFORE:
-            what = (
-                f"has not rung since {number.last_call:%Y-%m-%d}; it rang {number.earlier} times in the {WINDOW.days} "
-                "days before"
-            )
+        elif number.last_call is not None and number.a_day is not None:
+            often = f"{number.a_day:.1f} times a day" if number.a_day >= 1 else f"every {1 / number.a_day:.0f} days"
+            what = f"has not rung since {number.last_call:%Y-%m-%d}; before, it rang {often} on average"
         else:
             continue
         found.append(

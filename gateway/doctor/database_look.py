@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from gateway.attention.looking import silent_numbers
 from gateway.calls.directory import Directory
 from gateway.calls.load import load_directory
 from gateway.calls.route import Destination
@@ -112,9 +114,13 @@ async def _look_at_calls(connection: Any, settings: Settings, found: Store, cloc
     found.unknown_dids = [
         (row["did"], row["calls"], row["last_call"]) async for row in _sql.unknown_dids(connection, since=since)
     ]
+    silent: dict[int, float] = {}
+    for company_id, zone in [(row["id"], ZoneInfo(row["time_zone"])) async for row in _sql.calendars(connection)]:
+        numbers = await silent_numbers(connection, company_id, zone, since + WINDOW)
+        silent |= {each.id: each.a_day for each in numbers}
     found.rung = [
-        Rung(row["e164"], row["created_at"], row["last_call"], row["lately"], row["earlier"])
-        async for row in _sql.rung_numbers(connection, since=since, before=since - WINDOW)
+        Rung(row["e164"], row["created_at"], row["last_call"], row["rang_lately"], silent.get(row["id"]))
+        async for row in _sql.rung_numbers(connection, since=since)
     ]
 
 

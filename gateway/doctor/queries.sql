@@ -21,13 +21,16 @@ WHERE number_id IS NULL AND started_at > :since AND NOT EXISTS (SELECT FROM comp
 GROUP BY did ORDER BY count(*) DESC, did LIMIT 100;
 
 -- name: rung_numbers
--- Each tracking number: how long it is known, when it last rang, how often before and since then.
-SELECT n.e164, n.created_at, max(k.started_at) AS last_call,
-       count(k.id) FILTER (WHERE k.started_at > :since)::int AS lately,
-       count(k.id) FILTER (WHERE k.started_at BETWEEN :before AND :since)::int AS earlier
+-- Each tracking number: how long it is known, when it last rang.
+SELECT n.id, n.e164, n.created_at, max(k.started_at) AS last_call,
+       coalesce(max(k.started_at) > :since::timestamptz, false) AS rang_lately
 FROM tracking_numbers n
 LEFT JOIN calls k ON k.company_id = n.company_id AND k.number_id = n.id
 GROUP BY n.id, n.e164, n.created_at ORDER BY n.id;
+
+-- name: calendars
+-- Each company's clock.
+SELECT id, time_zone FROM companies ORDER BY id;
 
 -- name: second_steps
 -- Who has a second step in force, and the name of the key that his secret is sealed with; empty where it is in the clear.

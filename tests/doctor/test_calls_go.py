@@ -230,13 +230,27 @@ async def test_a_number_that_went_silent(patient: Clinic) -> None:
     await sql("UPDATE tracking_numbers SET created_at = now() - interval '200 days'")
     try:
         async with (
-            calls(patient, "+13065552001", 1, 1),
-            calls(patient, "+13065552002", 2, 31, 32, 33, 34, 59),
+            calls(patient, "+13065552001", 1, *range(1, 90)),
+            calls(patient, "+13065552002", 2, *range(31, 90)),
         ):
             found = await patient.says("number.silent")
     finally:
         await sql("UPDATE tracking_numbers SET created_at = now()")
-    assert "it rang 5 times in the 30 days before" in found["number.silent"].what
+    assert found["number.silent"].where == "+13065552002"
+    assert "before, it rang 1.0 times a day on average" in found["number.silent"].what
+
+
+async def test_a_number_that_rings_seldom_is_not_silent(patient: Clinic) -> None:
+    sql = patient.installation.sql
+    await sql("UPDATE tracking_numbers SET created_at = now() - interval '200 days'")
+    try:
+        async with (
+            calls(patient, "+13065552001", 1, *range(1, 90)),
+            calls(patient, "+13065552002", 2, 31, 52, 75, 98, 119),
+        ):
+            await patient.says()
+    finally:
+        await sql("UPDATE tracking_numbers SET created_at = now()")
 
 
 @pytest.mark.parametrize(
