@@ -5,7 +5,7 @@ browsers without script.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -13,6 +13,8 @@ from gateway.http.words import Words
 
 Value = int | float | Decimal
 
+# A source keeps its place in the palette; colours repeat after this many, and then have other shapes.
+PALETTE = 8
 # More columns than this say nothing in a drawing: the smaller ones become one.
 MOST_LINES = 8
 
@@ -118,10 +120,32 @@ def folded(lines: Sequence[Line], others: str, most: int = MOST_LINES, rest: Seq
     ordered = sorted((line for line in lines if line.total), key=lambda line: -line.total) or list(lines[:1])
     rest = [line for line in rest if line.total]
     if len(ordered) + len(rest) <= most and not rest:
-        return tuple(ordered)
+        return apart(ordered)
     kept, rest = ordered[: most - 1], [*ordered[most - 1 :], *rest]
     together = tuple(_sum(values) for values in zip(*(line.values for line in rest), strict=True))
-    return (*kept, Line(others, together, Look.OTHERS))
+    return (*apart(kept), Line(others, together, Look.OTHERS))
+
+
+def apart(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The same in colours that are different: of two lines of one colour the larger, which comes first, keeps it.
+
+    Others than sources have none of their own.
+    """
+    taken: set[int] = set()
+    found = []
+    for line in lines:
+        colour = line.colour
+        if colour is not None:
+            if colour % PALETTE in taken:
+                colour = next((place for place in range(PALETTE) if place not in taken | _own(lines)), colour)
+            taken.add(colour % PALETTE)
+        found.append(replace(line, colour=colour))
+    return tuple(found)
+
+
+def _own(lines: Sequence[Line]) -> set[int]:
+    """The places of the palette that some of the lines have for themselves."""
+    return {line.colour % PALETTE for line in lines if line.colour is not None}
 
 
 def _sum(values: Iterable[Value | None]) -> Value:

@@ -17,15 +17,13 @@ from gateway.health import Condition
 from gateway.http import hangup_causes, waveform
 from gateway.http.accounts import Company
 from gateway.http.call_story import short_address
+from gateway.http.chart import PALETTE as PALETTE
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.language import Language, language_of, load_languages
 from gateway.http.notices import forget_notice
 from gateway.http.refusals import NotFound
 from gateway.http.shell import shell_of
 from gateway.http.words import UTC, Words
-
-# A source keeps its place in the palette; colours repeat after this many, and then have other shapes.
-PALETTE = 8
 
 # A stop behind a word and another one behind that; three are an ellipsis.
 _TWO_STOPS = re.compile(r"(?<=\w)\.\.(?![\w.])")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.assets import asset_folder
-from gateway.http.chart import Chart, Kind, Line, Look, Step, Unit, folded
+from gateway.http.chart import PALETTE, Chart, Kind, Line, Look, Step, Unit, folded
 from gateway.http.language import load_languages
 from gateway.http.words import Words
 
@@ -22,6 +22,17 @@ def test_folding_keeps_every_step_s_total(rows: list[list[int]], most: int) -> N
         assert sum(float(line.values[step] or 0) for line in kept) == sum(row[step] for row in rows)
     named = [line.total for line in kept if line.look is not Look.OTHERS]
     assert named == sorted(named, reverse=True)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(2, 8))
+def test_no_two_of_a_stack_are_of_one_colour(colours: list[int], most: int) -> None:
+    lines = [Line(str(place), (100 - place,), colour=colour) for place, colour in enumerate(colours)]
+    kept = [line for line in folded(lines, "Others", most) if line.look is not Look.OTHERS]
+    assert len({(line.colour or 0) % PALETTE for line in kept}) == len(kept)
+    own = [colours[int(line.name)] for line in kept]
+    for line, colour in zip(kept, own, strict=True):
+        if [each % PALETTE for each in own].count(colour % PALETTE) == 1 or line is kept[0]:
+            assert line.colour == colour
 
 
 def test_what_brought_nothing_is_left_out_unless_nothing_brought_anything() -> None:
