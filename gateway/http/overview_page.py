@@ -24,7 +24,7 @@ from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
 from gateway.http.scope import company_of, period_of
 from gateway.http.words import Words
-from gateway.reports.answer import answer, by_hour, over_time, periods
+from gateway.reports.answer import Sitting, answer, by_hour, over_time, periods
 from gateway.reports.drill import drill
 from gateway.reports.question import Question
 from gateway.store.database import Connection
@@ -130,8 +130,9 @@ async def _shown(
     today = words.now.date()
     question = question_of(company.id, period, standing, today)
     earlier = question_before(question, period, standing, today)
-    all = await answer(connection, question)
-    before = await answer(connection, earlier) if earlier else None
+    sitting = Sitting(connection, company.id)
+    all = await answer(connection, question, sitting=sitting)
+    before = await answer(connection, earlier, sitting=sitting) if earlier else None
     by_source = replace(question, by=BY_SOURCE)
     grain = grain_of(question)
     large, others = figures(words, question, all.total, before.total if before else None, standing.currency)
@@ -144,9 +145,13 @@ async def _shown(
         "since": standing.first_day,
         "left_out": all.left_out,
         "stale_days": all.stale_days,
-        "course": course(words, by_source, await over_time(connection, by_source, grain), periods(question, grain)),
-        **_main_sources(
-            await came_back(connection, words, by_source, await answer(connection, by_source), standing.currency)
+        "course": course(
+            words, by_source, await over_time(connection, by_source, grain, sitting=sitting), periods(question, grain)
         ),
-        "heat": heat(await by_hour(connection, question), words, drill(question)),
+        **_main_sources(
+            await came_back(
+                connection, words, by_source, await answer(connection, by_source, sitting=sitting), standing.currency
+            )
+        ),
+        "heat": heat(await by_hour(connection, question, sitting), words, drill(question)),
     }

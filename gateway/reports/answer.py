@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateway.reports.cube import HOUR, NOTHING, Cut, Keys, Stretch, Sums, Told, callers, queries, sums
+from gateway.reports.cube import HOUR, NOTHING, Cut, Keys, Shelf, Stretch, Sums, Told, callers, queries, sums
 from gateway.reports.dimension import Grain
 from gateway.reports.figures import Answer, Key, LeftOut, Others, Row, Series
 from gateway.reports.measures import Measure, Measures
 from gateway.reports.names import keys_of
 from gateway.reports.packed import Floats, Ints
 from gateway.reports.question import Question, Top
-from gateway.reports.recount import catch_up, is_all_due, plan_with_values, standing
+from gateway.reports.recount import Standing, catch_up, is_all_due, plan_with_values, standing
 from gateway.reports.spend import SPENT_ON, Part, Spent, spend_over, spend_parts, summed
 
 ALL = Key("", "")
@@ -34,17 +34,22 @@ _NO_MONEY = Decimal("0.00")
 
 
 async def answer(
-    connection: Any, question: Question, top: Top | None = None, only: Collection[Keys] | None = None
+    connection: Any,
+    question: Question,
+    top: Top | None = None,
+    only: Collection[Keys] | None = None,
+    sitting: "Sitting | None" = None,
 ) -> Answer:
     """The figures of a period, the row with most calls first.
 
     Where there are more rows than ``top`` says, these are the highest of them (of each value of the first dimension, of
     two), or those of the keys in ``only``; ``Answer.others`` has the others together. What has spend is told in full.
     """
-    ready = await _made_ready(connection, question)
-    cut = Cut.of(question)
-    (found,) = await sums(connection, cut, [_within(question, ready.first)])
-    parts = await _parts_spent(connection, question)
+    sitting = sitting or Sitting(connection, question.company_id)
+    ready = await sitting.made_ready(question)
+    cut, within = Cut.of(question), _within(question, ready.first)
+    (found,) = await sums(connection, cut, [within], sitting.shelf)
+    parts = await sitting.parts_spent(question)
     spent = None if parts is None else summed(parts, question)
     is_expected = cut.chances_by is not None
     places, rest = _chosen(found, top if not spent else None)
@@ -59,14 +64,16 @@ async def answer(
     whole = found.whole()
     return Answer(
         await _named(connection, question, rows) if question.by else (Row((), rows.get((), Measures())),),
-        await _total(connection, question, cut, whole, parts),
+        await _total(connection, question, cut, within, whole, parts, sitting),
         LeftOut(round(whole.spam), round(whole.blocked)),
         ready.stale_days,
         await _others(found, rest, None if spent is None else _NO_MONEY, is_expected, len(question.by)),
     )
 
 
-async def over_time(connection: Any, question: Question, grain: Grain, top: Top | None = None) -> tuple[Series, ...]:
+async def over_time(
+    connection: Any, question: Question, grain: Grain, top: Top | None = None, sitting: "Sitting | None" = None
+) -> tuple[Series, ...]:
     """A line for each key (of one dimension at most; one line without any), the one with most calls first.
 
     Where there are more than ``top`` says, those that are not the highest in the whole period are one line together,
@@ -74,10 +81,11 @@ async def over_time(connection: Any, question: Question, grain: Grain, top: Top 
     """
     if len(question.by) > 1:
         raise ValueError("a line is told by one dimension at most")
-    await _made_ready(connection, question)
+    sitting = sitting or Sitting(connection, question.company_id)
+    await sitting.made_ready(question)
     starts = periods(question, grain)
     stretches: list[Stretch] = list(zip(starts, [*starts[1:], question.until], strict=True))
-    found = await sums(connection, Cut.of(question), stretches)
+    found = await sums(connection, Cut.of(question), stretches, sitting.shelf)
     spent: Sequence[Spent] = await spend_over(connection, question, stretches) or [{} for _ in starts]
     if top is not None and not any(spent):
         found, others, count = _folded(found, top)
@@ -108,11 +116,12 @@ async def over_time(connection: Any, question: Question, grain: Grain, top: Top 
     return tuple(series)
 
 
-async def by_hour(connection: Any, question: Question) -> tuple[tuple[int, ...], ...]:
+async def by_hour(connection: Any, question: Question, sitting: "Sitting | None" = None) -> tuple[tuple[int, ...], ...]:
     """Calls by weekday (Monday first) and hour, by the company's clocks when they came; ``by`` is of no matter."""
-    ready = await _made_ready(connection, question)
+    sitting = sitting or Sitting(connection, question.company_id)
+    ready = await sitting.made_ready(question)
     cut = Cut.of(replace(question, by=()), HOUR)
-    (found,) = await sums(connection, cut, [_within(question, ready.first)])
+    (found,) = await sums(connection, cut, [_within(question, ready.first)], sitting.shelf)
     hours = [0.0] * 168
     places = np.flatnonzero(found.column("calls"))
     for keys, calls in zip(await found.values(places), found.column("calls")[places].tolist(), strict=True):
@@ -138,28 +147,53 @@ async def first_day(connection: Any, company_id: int) -> date | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _Ready:
     """How many days of a period still wait; the first day that anything of the company counts on."""
 
     stale_days: int
     first: date | None
 
 
-async def _made_ready(connection: Any, question: Question) -> _Standing:
-    """Count what has changed, and plan with values."""
-    await plan_with_values(connection)
-    company_id = question.company_id
-    found = await standing(connection, company_id)
-    if found.is_counted:
-        return _Standing(0, found.first_day)
-    if await catch_up(connection, company_id):
-        return _Standing(0, await first_day(connection, company_id))
-    if await is_all_due(connection, company_id):
-        return _Standing(question.days, found.first_day)
-    days = await queries().stale_days(
-        connection, company_id=company_id, since=question.since, until=question.until, most=_MOST_LOOKED_AT
-    )
-    return _Standing(int(days), found.first_day)
+class Sitting:
+    """Several questions of one company in one transaction: what all of them need is asked once.
+
+    What changes meanwhile is of no matter, so that all answers of a page are of one moment.
+    """
+
+    def __init__(self, connection: Any, company_id: int) -> None:
+        self.shelf = Shelf(connection, company_id)
+        self._connection = connection
+        self._company_id = company_id
+        self._standing: Standing | None = None
+        self._spent: dict[Stretch, Sequence[Part]] = {}
+
+    async def made_ready(self, question: Question) -> _Ready:
+        """Count what has changed, and plan with values."""
+        connection, company_id = self._connection, self._company_id
+        if self._standing is None:
+            await plan_with_values(connection)
+            found = await standing(connection, company_id)
+            if not found.is_counted and await catch_up(connection, company_id):
+                found = Standing(True, await first_day(connection, company_id))
+            self._standing = found
+        first = self._standing.first_day
+        if self._standing.is_counted:
+            return _Ready(0, first)
+        if await is_all_due(connection, company_id):
+            return _Ready(question.days, first)
+        days = await queries().stale_days(
+            connection, company_id=company_id, since=question.since, until=question.until, most=_MOST_LOOKED_AT
+        )
+        return _Ready(int(days), first)
+
+    async def parts_spent(self, question: Question) -> Sequence[Part] | None:
+        """What the period cost; none where it cannot be said by what is asked."""
+        if not {*question.by, *question.where} <= SPENT_ON:
+            return None
+        asked = (question.since, question.until)
+        if asked not in self._spent:
+            (self._spent[asked],) = await spend_parts(self._connection, self._company_id, [asked])
+        return self._spent[asked]
 
 
 def _within(question: Question, first: date | None) -> Stretch:
@@ -168,25 +202,25 @@ def _within(question: Question, first: date | None) -> Stretch:
     return since, question.until
 
 
-async def _total(connection: Any, question: Question, cut: Cut, whole: Sums, parts: Sequence[Part] | None) -> Measures:
+async def _total(
+    connection: Any,
+    question: Question,
+    cut: Cut,
+    within: Stretch,
+    whole: Sums,
+    parts: Sequence[Part] | None,
+    sitting: "Sitting",
+) -> Measures:
     """All of it. How many calls there are is known, whoever they are of."""
     spent = None if parts is None else summed(parts, replace(question, by=()))
     found = _measures(whole, (spent or {}).get(()), cut.chances_by is not None)
     people = None
     if not question.by:
-        people = await callers(connection, cut, question.since, question.until, whole.calls)
+        people = await callers(connection, cut, within, whole.calls, sitting.shelf)
     known = {} if question.where else {"expected": found.calls, "expected_error": 0.0}
     return Measures(
         **{**{name: getattr(found, name) for name in Measures.__dataclass_fields__}, "callers": people, **known}
     )
-
-
-async def _parts_spent(connection: Any, question: Question) -> Sequence[Part] | None:
-    """What the period cost; none where it cannot be said by what is asked."""
-    if not {*question.by, *question.where} <= SPENT_ON:
-        return None
-    (parts,) = await spend_parts(connection, question.company_id, [(question.since, question.until)])
-    return parts
 
 
 def _are_rows(found: Told) -> npt.NDArray[np.bool_]:

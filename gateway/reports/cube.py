@@ -1,7 +1,7 @@
 """The sums that reports are answered from: of blocks of days where these hold, of the facts themselves elsewhere."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -217,17 +217,32 @@ def queries(basis: Basis = Basis.CALL, by: tuple[str, ...] = (), where: tuple[st
     return aiosql.from_str(text, "asyncpg", mandatory_parameters=False)
 
 
-async def pieces(connection: Any, cut: Cut, stretches: Sequence[Stretch]) -> Pieces:
+class Shelf:
+    """What several questions of one transaction read about a company, looked up once: blocks that hold, numbers."""
+
+    def __init__(self, connection: Any, company_id: int) -> None:
+        self.book = KeyBook(connection, company_id)
+        self._connection = connection
+        self._company_id = company_id
+        self._held: dict[tuple[int, int], Set[Block]] = {}
+
+    async def held(self, since: int, until: int) -> Set[Block]:
+        """The blocks that hold of some days (numbers of days; until is not included)."""
+        asked = (since, until)
+        if asked not in self._held:
+            rows = queries().blocks_between(
+                self._connection, company_id=self._company_id, highest=HIGHEST, since=since, until=until
+            )
+            self._held[asked] = {(row["level"], row["block"]) async for row in rows}
+        return self._held[asked]
+
+
+async def pieces(shelf: Shelf, cut: Cut, stretches: Sequence[Stretch]) -> Pieces:
     """What ``stretches``, which follow one another, are read from."""
     if not cut.is_stored:
         return Pieces([], [(stretch, place) for place, stretch in enumerate(stretches)])
     numbered = [(number_of(since), number_of(until)) for since, until in stretches]
-    held = {
-        (row["level"], row["block"])
-        async for row in queries().blocks_between(
-            connection, company_id=cut.company_id, highest=HIGHEST, since=numbered[0][0], until=numbered[-1][1]
-        )
-    }
+    held = await shelf.held(numbered[0][0], numbered[-1][1])
     blocks: list[tuple[Block, int]] = []
     days: list[tuple[Stretch, int]] = []
     for place, (since, until) in enumerate(numbered):
@@ -237,10 +252,10 @@ async def pieces(connection: Any, cut: Cut, stretches: Sequence[Stretch]) -> Pie
     return Pieces(blocks, days)
 
 
-async def sums(connection: Any, cut: Cut, stretches: Sequence[Stretch]) -> list[Told]:
+async def sums(connection: Any, cut: Cut, stretches: Sequence[Stretch], shelf: Shelf | None = None) -> list[Told]:
     """The sums of each stretch by the values of ``cut.by``."""
-    read = await pieces(connection, cut, stretches)
-    book = KeyBook(connection, cut.company_id)
+    shelf = shelf or Shelf(connection, cut.company_id)
+    read, book = await pieces(shelf, cut, stretches), shelf.book
     parts: list[list[Entries]] = [[] for _ in stretches]
     if read.blocks:
         for place, entries in await _of_blocks(connection, cut, read, book):
@@ -314,8 +329,9 @@ async def _of_facts(connection: Any, cut: Cut, read: Pieces, book: KeyBook) -> d
     }
 
 
-async def callers(connection: Any, cut: Cut, since: date, until: date, calls: float) -> int:
+async def callers(connection: Any, cut: Cut, within: Stretch, calls: float, shelf: Shelf) -> int:
     """How many people called in a period that has so many calls; those who withhold their number are one each."""
+    since, until = within
     if cut.where or cut.basis is Basis.CLICK:
         narrowed = queries(cut.basis, (), tuple(cut.where))
         return int(
@@ -328,7 +344,7 @@ async def callers(connection: Any, cut: Cut, since: date, until: date, calls: fl
                 wanted=list(cut.where.values()),
             )
         )
-    read = await pieces(connection, cut, [(since, until)])
+    read = await pieces(shelf, cut, [within])
     days = read.of_days
     del days["stretches"]
     back = await queries().returns(connection, company_id=cut.company_id, since=since, until=until, **days)

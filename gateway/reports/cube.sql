@@ -65,8 +65,11 @@ GROUP BY told_by, key;
 -- name: keys_of
 -- The ids of values; those that have none yet are missing.
 SELECT known.id, known.value FROM unnest(:values::text[]) AS asked (value)
-JOIN report_keys known ON known.company_id = :company_id AND known.digest = hashtextextended(asked.value, 0)
-                      AND known.value = asked.value;
+CROSS JOIN LATERAL (
+    SELECT id, value FROM report_keys one
+    WHERE one.company_id = :company_id AND one.digest = hashtextextended(asked.value, 0) AND one.value = asked.value
+    OFFSET 0
+) known;
 
 -- name: add_keys
 -- Ids for values that have none yet. For whoever holds the lock.

@@ -19,7 +19,7 @@ from time import perf_counter
 
 from gateway.attribution.credit import Model
 from gateway.local.postgres import EmbeddedPostgres
-from gateway.reports.answer import answer, by_hour, over_time
+from gateway.reports.answer import Sitting, answer, by_hour, over_time
 from gateway.reports.dimension import Basis, Dimension, Grain
 from gateway.reports.question import Question, Top, before
 from gateway.reports.rollup import count_some, make_all
@@ -123,12 +123,13 @@ def _overview(period: Question) -> Ask:
         question = replace(period, company_id=company)
         by_source = replace(question, by=(Dimension.SOURCE,))
         grain = Grain.DAY if question.days < 60 else Grain.MONTH
+        sitting = Sitting(connection, company)
         return (
-            await answer(connection, question),
-            await answer(connection, before(question)),
-            await answer(connection, by_source),
-            await over_time(connection, by_source, grain),
-            await by_hour(connection, question),
+            await answer(connection, question, sitting=sitting),
+            await answer(connection, before(question), sitting=sitting),
+            await answer(connection, by_source, sitting=sitting),
+            await over_time(connection, by_source, grain, sitting=sitting),
+            await by_hour(connection, question, sitting),
         )
 
     return ask
