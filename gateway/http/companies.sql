@@ -59,3 +59,45 @@ CROSS JOIN LATERAL (
           AND c.started_at < coalesce(t.until, 'infinity')
     ) looked_at
 ) rare;
+
+-- name: currencies
+SELECT id, currency FROM companies WHERE id = ANY (:ids::bigint[]);
+
+-- name: companies_money
+-- Of each company: the jobs of a period of its own days (until: not included) and what it cost, as reports count; spent is
+-- null where nothing was entered. A period without a first day begins with the first call.
+SELECT t.company_id, company.currency, booked.jobs, entered.amount AS spent, numbers.amount AS numbers
+FROM unnest(:ids::bigint[], :since::date[], :until::date[], :digits::integer[]) AS t (company_id, since, until, digits)
+JOIN companies company ON company.id = t.company_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(t.since, (
+        SELECT (min(c.started_at) AT TIME ZONE company.time_zone)::date FROM calls c WHERE c.company_id = t.company_id
+    ), t.until - 1) AS since
+) span
+CROSS JOIN LATERAL (
+    -- A call's touches share it: their parts add up to one.
+    SELECT coalesce(sum(fact.jobs * coalesce(fact.shares[1], 1)), 0)::float8 AS jobs FROM report_facts fact
+    WHERE fact.company_id = t.company_id AND fact.jobs > 0
+      AND fact.call_day >= span.since AND fact.call_day < t.until
+) booked
+CROSS JOIN LATERAL (
+    SELECT sum(numberpool_part_of(s.amount, s.first_day, s.last_day, span.since, t.until, t.digits)) AS amount
+    FROM spend s
+    WHERE s.company_id = t.company_id AND s.removed_at IS NULL AND s.currency = company.currency
+      AND s.last_day >= span.since AND s.first_day < t.until
+) entered
+CROSS JOIN LATERAL (
+    SELECT sum(numberpool_part_of(
+        coalesce(n.monthly_price, p.monthly_price), month.first_day, month.last_day,
+        greatest(span.since, month.first_day, (n.created_at AT TIME ZONE company.time_zone)::date),
+        least(t.until, month.last_day + 1), t.digits)) AS amount
+    FROM tracking_numbers n
+    JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
+    CROSS JOIN LATERAL (
+        SELECT first::date AS first_day, (first + interval '1 month')::date - 1 AS last_day
+        FROM generate_series(date_trunc('month', span.since::timestamp), t.until - interval '1 day', '1 month') AS first
+    ) month
+    WHERE n.company_id = t.company_id AND coalesce(n.monthly_price, p.monthly_price) > 0
+      AND (n.created_at AT TIME ZONE company.time_zone)::date <= month.last_day
+      AND (n.created_at AT TIME ZONE company.time_zone)::date < t.until
+) numbers;

@@ -77,6 +77,37 @@ async def test_its_figures_are_those_of_the_overview_and_of_the_list(pages: Page
     assert str(listed.count('<li class="call')) == acme["Missed"] != "0"
 
 
+async def test_jobs_and_spend_are_those_of_the_overview(pages: Pages) -> None:
+    client = await pages.signed_in()
+    await both(pages)
+    now, company = datetime.now(UTC), pages.company
+    for days, value in ((1, "900"), (3, "1200"), (45, "70")):
+        call_id = await add_call(pages.database, company, started_at=now - timedelta(days=days))
+        answer = await client.post(f"/calls/{call_id}/job", data={"value": value, "next": "/calls"})
+        assert answer.status == 200
+    async with pages.database.companies(company.id) as wire:
+        today = now.astimezone(ZoneInfo("America/Regina")).date()
+        await wire.execute(
+            "INSERT INTO spend (company_id, source_id, first_day, last_day, amount, currency) "
+            "VALUES ($1, $2, $3, $4, 600, 'CAD')",
+            company.id,
+            company.sources["Google Ads"],
+            today - timedelta(days=59),
+            today,
+        )
+        await wire.execute("UPDATE tracking_numbers SET monthly_price = 3, created_at = now() - interval '10 days'")
+    for period in ("30d", "all", "today", "90d"):
+        overview = await (await client.get(f"/overview?company={company.id}&period={period}")).text()
+        large = re.findall(r'<dt>([^<]+)</dt>\s*<dd class="value">(?:<a [^>]*>)?([^<]+)', overview)
+        shown = {name: value.strip() for name, value in large}
+        acme = cells(await (await client.get(f"/companies?period={period}")).text(), "Acme Roofing")
+        # Among companies with several currencies each is named.
+        money = [acme[name].replace("CA$", "$") for name in ("Spend", "A job")]
+        assert (acme["Jobs"], *money) == (shown["jobs"], shown["spent"], shown["a job"]), period
+    borealis = cells(await (await client.get("/companies")).text(), "Borealis Dental")
+    assert (borealis["Jobs"], borealis["Spend"], borealis["A job"]) == ("0", "–", "–")
+
+
 async def test_where_one_is_an_agent_there_are_no_figures(pages: Pages) -> None:
     client = await pages.signed_in()
     await both(pages, Role.AGENT)

@@ -1,0 +1,10 @@
+"""The jobs of a period are found without counting its calls."""
+
+from gateway.store.migrate import run_sql
+
+revision = "0051_jobs_of_days"
+down_revision = "0050_packed_sums"
+
+
+def upgrade() -> None:
+    run_sql(__file__)
