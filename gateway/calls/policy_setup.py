@@ -28,6 +28,7 @@ class ForwardedThere(Mendable):
     """A limit would cut off a destination that calls go to now."""
 
     def __init__(self, name: str, country_or_kind: str) -> None:
+        self.name = name
         super().__init__(
             f"{name!r} is where calls are forwarded now ({country_or_kind}); allow it, or change that destination "
             "first."

@@ -30,6 +30,11 @@ def state_code(region: str) -> str:
     return _CODES.get(region, "")
 
 
+def state_name(code: str) -> str:
+    """``Colorado`` of ``CO``; empty of what is no state or province."""
+    return _STATES.get(code, "")
+
+
 @lru_cache(maxsize=4096)
 def region_of(number: str | None) -> str:
     """The region of an E.164 number, in English; empty where the number tells none, as of a toll-free one."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.http.accounts import Company
-from gateway.http.call_filter import OUTCOMES, SURE, CallFilter, CallView
+from gateway.http.call_filter import OUTCOMES, SCREENED, SURE, CallFilter, CallView
 from gateway.http.call_store import Source
 from gateway.http.refusals import NotFound
 from gateway.http.words import NOT_SET, Words
@@ -98,6 +98,7 @@ async def choices(connection: Connection, company: Company, filter: CallFilter, 
         ("qualified", [(each, words.filter_value("qualified", each)) for each in ("yes", "no")]),
         ("first", [(each, words.filter_value("first", each)) for each in ("yes", "no")]),
         ("region", [(each, words.place(each)) for each, _ in await values.plain(_queries.regions)]),
+        ("screened", [(each, words.screened(each)) for each in SCREENED] if "screened" in filter.names else []),
         ("sure", [(each, words.filter_value("sure", each)) for each in SURE]),
     ]
     return [

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from gateway.attribution.credit import Model
+from gateway.calls.screening import Screened
 from gateway.http.accounts import Company
 from gateway.http.periods import DEFAULT, Period, Span
 from gateway.http.refusals import BadRequest
@@ -21,6 +22,7 @@ OUTCOMES = ("answered", *MISSED, "voicemail", "blocked", "cut_off")
 OUTCOME_GROUPS = {"missed": (*MISSED, "voicemail")}
 YES_OR_NO = ("yes", "no")
 # How sure a call's source is: nine in ten and more, half and more, less (calls.sure).
+SCREENED = tuple(each.value for each in Screened)
 SURE = ("high", "fair", "low")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,6 +152,7 @@ class CallFilter:
     first: str | None = None  # 'yes': nobody had called from that number before
     qualified: str | None = None
     sure: str | None = None  # how sure its source is
+    screened: str | None = None  # which rule acted on it
     region: str | None = None
     caller: str | None = None  # or 'withheld'
     hour: HourOfWeek | None = None  # in which it came
@@ -201,7 +204,7 @@ class CallFilter:
     @property
     def has_written(self) -> bool:
         """Whether forms, chats and texts are among what it shows: nobody answers them, and nobody talks."""
-        if self.kind == CALL or self.outcome or self.talk or self.reached or self.caller == "withheld":
+        if self.kind == CALL or self.outcome or self.talk or self.reached or self.screened or self.caller == "withheld":
             return False
         # Reports count what nobody answered under nobody.
         return self.by is None or (self.by == "(not set)" and self.counted is not None)
@@ -311,6 +314,10 @@ def _sure(text: str) -> str:
     return _one_of(text, SURE)
 
 
+def _screened(text: str) -> str:
+    return _one_of(text, SCREENED)
+
+
 def _yes_or_no(text: str) -> str:
     return _one_of(text, YES_OR_NO)
 
@@ -357,6 +364,7 @@ _READERS: dict[str, Any] = {
     "first": _yes_or_no,
     "qualified": _yes_or_no,
     "sure": _sure,
+    "screened": _screened,
     "region": _text,
     "caller": _text,
     "hour": HourOfWeek.parse,

@@ -255,6 +255,7 @@ async def parameters_of(connection: Connection, company: Company, filter: CallFi
         "first": yes[filter.first],
         "qualified": yes[filter.qualified],
         "sure": filter.sure,
+        "screened": filter.screened,
         "counted": filter.counted is not None,
         "reached": yes[filter.reached],
         "job": yes[filter.job],

@@ -32,6 +32,7 @@ SELECT c.id FROM calls c WHERE c.company_id = :company_id
           (SELECT qualified_voicemail FROM companies WHERE id = :company_id),
           c.status, c.outcome, c.talk_seconds, c.is_first))
   AND (:sure::text IS NULL OR c.sure = :sure)
+  AND (:screened::text IS NULL OR c.screened = :screened)
   AND (:region::text IS NULL OR c.region = :region)
   AND (NOT :counted::boolean OR c.state = 'ended' AND c.outcome <> 'blocked' AND c.status <> 'spam')
   AND (:reached::boolean IS NULL OR :reached = (
@@ -76,7 +77,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.caller_name, c.started_at, c.answered_at,
        c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.last_answered_by, c.recorded,
-       c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id,
+       c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id, c.screened,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour, p.name AS pool_name,
        r.state AS recording_state, r.seconds AS recording_seconds, r.peaks,
        j.id AS job_id, j.value AS job_value, j.currency AS job_currency,
@@ -97,7 +98,7 @@ ORDER BY c.started_at DESC, c.id DESC;
 -- Calls that ring or talk, newest first.
 SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.caller_name, c.started_at, c.answered_at,
        c.ended_at, c.ring_seconds, c.talk_seconds, c.answered_by, c.last_answered_by, c.recorded,
-       c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id,
+       c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id, c.screened,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour, NULL AS pool_name,
        NULL AS recording_state, NULL::real AS recording_seconds, NULL::bytea AS peaks,
        NULL::bigint AS job_id, NULL::numeric AS job_value, NULL AS job_currency,

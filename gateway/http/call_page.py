@@ -84,6 +84,7 @@ async def one_call(request: web.Request) -> web.StreamResponse:
         moments=[moment for moment in moments(call, words) if moment.seconds >= 1],
         why=reason,
         chance=chance,
+        may_let_through=_may(viewer, company, Permission.SETTINGS_WRITE),
         story=story,
         sees_visitors=sees_visitors,
         caller=_caller(facts_of(row.caller, words.language.tag, words.now), words),

@@ -73,6 +73,7 @@ class CallRow:
     pool_id: int | None = None
     pool_name: str | None = None
     person: str | None = None  # who answered first, as the company calls him
+    screened: str | None = None  # which rule acted on it (gateway.calls.screening)
 
     is_call = True
 

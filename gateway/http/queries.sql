@@ -14,7 +14,7 @@ SELECT c.id, c.company_id, c.state, c.outcome, c.did, c.number_id, c.caller, c.c
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour,
        r.state AS recording_state, r.seconds AS recording_seconds, r.peaks, r.fault AS recording_fault,
        r.file AS recording_file, r.bytes AS recording_bytes, r.deleted_at AS recording_deleted_at,
-       c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id,
+       c.status, c.note, c.region, c.is_first, c.channel, c.campaign, c.keyword, c.confidence, c.pool_id, c.screened,
        j.id AS job_id, j.value AS job_value, j.currency AS job_currency,
        (SELECT d.name FROM destinations d WHERE d.company_id = c.company_id AND d.dial = c.answered_by
         ORDER BY d.id LIMIT 1) AS person,

@@ -112,7 +112,11 @@ def _end_words(call: CallDetails, words: Words) -> str:
     if call.row.outcome == "cut_off":
         return say("Cut off: the telephone system stopped")
     if call.row.outcome == "blocked":
+        if call.row.screened not in (None, "listed"):
+            return say("Turned away: %(why)s") % {"why": words.screened(call.row.screened)}
         return say("Refused, because this caller is blocked")
+    if call.evidence.get("longest"):
+        return say("Ended: the longest time that a call may take was over")
     if call.row.outcome == "abandoned" or call.hung_up_by == "caller":
         return say("The caller hung up")
     if call.hung_up_by == "business":

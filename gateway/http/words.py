@@ -217,7 +217,22 @@ class Words:
             return say("Ringing now")
         if call.state == "answered":
             return say("Talking now")
+        if call.outcome == "blocked" and call.screened:
+            return say("Blocked: %(why)s") % {"why": self.screened(call.screened)}
         return self.outcome_name(call.outcome or "")
+
+    def screened(self, by: str) -> str:
+        """Why a rule acted on a call, in a few words (gateway.calls.screening)."""
+        say = self._say.gettext
+        return {
+            "listed": say("on the list of blocked callers"),
+            "company-full": say("all lines busy"),
+            "trunk-full": say("the trunk was full"),
+            "withheld": say("number withheld"),
+            "often": say("called too often"),
+            "trapped": say("had dialled a trap"),
+            "trap": say("dialled a trap"),
+        }.get(by, by)
 
     def outcome_name(self, outcome: str) -> str:
         """The name of an outcome, or of a group of them."""
@@ -283,6 +298,7 @@ class Words:
             "first": say("First call"),
             "qualified": say("Qualified"),
             "sure": say("How sure"),
+            "screened": say("Rule"),
             "region": say("Region"),
             "caller": say("Caller"),
             "hour": say("Time"),
@@ -319,6 +335,8 @@ class Words:
             return say("Unknown")
         if name == "region":
             return self.place(value)
+        if name == "screened":
+            return self.screened(value)
         if name in ("first", "qualified", "caller", "sure", "counted", "reached", "job", "credit", "device"):
             return {
                 ("counted", "yes"): say("Calls that reports count"),
