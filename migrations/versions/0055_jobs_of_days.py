@@ -2,8 +2,8 @@
 
 from gateway.store.migrate import run_sql
 
-revision = "0051_jobs_of_days"
-down_revision = "0050_packed_sums"
+revision = "0055_jobs_of_days"
+down_revision = "0051_answering"
 
 
 def upgrade() -> None:
