@@ -334,7 +334,7 @@ ROWS = {
         INSERT INTO report_sums (company_id, level, block, told_by, sums) SELECT id, 0, 20758, 1, '' FROM companies;
         INSERT INTO report_blocks SELECT id, 0, 20758 FROM companies ON CONFLICT DO NOTHING;
     """,
-    "0055_jobs_of_days": "SELECT set_config('numberpool.companies', 'all', true)",
+    "0053_jobs_of_days": "SELECT set_config('numberpool.companies', 'all', true)",
 }
 
 # The gateway makes these anew of the others wherever they are missing.

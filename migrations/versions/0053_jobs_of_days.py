@@ -2,7 +2,7 @@
 
 from gateway.store.migrate import run_sql
 
-revision = "0055_jobs_of_days"
+revision = "0053_jobs_of_days"
 down_revision = "0051_answering"
 
 
