@@ -19,6 +19,7 @@ from gateway.settings import LogSettings, Settings, load_settings
 ROOMS = {
     "announcement": "gateway.calls.policy_commands",
     "attribution": "gateway.attribution.attribution_commands",
+    "call-back": "gateway.calls.back_commands",
     "caller": "gateway.calls.commands",
     "collect": "gateway.http.collector.commands",
     "company": "gateway.pools.commands",

@@ -46,6 +46,7 @@ class Placing:
     name: str = ""
     record: bool = False
     notice: str | None = None
+    longest_seconds: int | None = None
 
     @property
     def unique_id(self) -> str:
@@ -63,6 +64,7 @@ def originate(placing: Placing, trunks: Sequence[Trunk]) -> dict[str, str]:
         whisper=placing.notice or "-",
         did=placing.shown or None,
         main_number=placing.shown or None,
+        longest_seconds=placing.longest_seconds,
     )
     is_outside = placing.telephone.startswith("+")
     telephone = attempts(f"Trunk/{placing.telephone}", trunks)[0] if is_outside else placing.telephone

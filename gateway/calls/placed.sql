@@ -90,12 +90,33 @@ WHERE company_id = :company_id AND id = :id AND recording = 'pending';
 UPDATE placed_calls SET recording = :state, fault = :fault
 WHERE company_id = :company_id AND id = :id AND recording = 'pending';
 
+-- name: delete_placed_before
+-- Recordings that are older than their company keeps them can be heard no more; which calls they are of.
+UPDATE placed_calls SET recording = 'deleted', peaks = NULL, fault = NULL
+WHERE company_id = :company_id AND recording = 'ready' AND asked_at < :before
+RETURNING id, call_id;
+
+-- name: delete_placed$
+UPDATE placed_calls SET recording = 'deleted', peaks = NULL, fault = NULL
+WHERE company_id = :company_id AND id = :id AND recording = 'ready'
+RETURNING call_id;
+
+-- name: placed_files_to_go
+SELECT company_id, id, file FROM placed_calls
+WHERE recording = 'deleted' AND file IS NOT NULL AND company_id = ANY (:companies::bigint[]);
+
+-- name: placed_file_is_gone!
+UPDATE placed_calls SET file = NULL, bytes = NULL WHERE company_id = :company_id AND id = :id AND recording = 'deleted';
+
 -- name: answered_call^
 -- The call that is to be answered, with what is needed to call back.
 SELECT c.id, c.caller, c.did, c.state, c.caller_name, co.main_number, co.back_shows, co.region,
        EXISTS (SELECT FROM tracking_numbers n WHERE n.e164 = c.caller) AS is_ours
 FROM calls c JOIN companies co ON co.id = c.company_id
 WHERE c.company_id = :company_id AND c.id = :call_id;
+
+-- name: company_of_call$
+SELECT company_id FROM calls WHERE id = :call_id;
 
 -- name: placed_of_call
 -- How a call was called back, the newest first.

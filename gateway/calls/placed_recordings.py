@@ -2,17 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from gateway.audit import SYSTEM, Action, note
 from gateway.calls.audio import AudioError, NoRoom, NothingRecorded
 from gateway.calls.encoder import Encoder
 from gateway.calls.recordings import SETTLE_SECONDS, unchanged_for, without_files
-from gateway.calls.sides import FOLDER, UnsafePath, discard, finished_back, side_paths
+from gateway.calls.sides import FOLDER, UnsafePath, discard, finished_back, recording_path, side_paths
 from gateway.store.database import AWAY, Database
 from gateway.store.queries import load_queries
 
@@ -78,3 +80,32 @@ async def _without(database: Database, what: Mapping[str, int], state: str, faul
     async with database.companies(what["company_id"]) as connection:
         await _sql.not_recorded(connection, **what, state=state, fault=fault)
     return False
+
+
+async def delete_placed(database: Database, company_id: int, before: datetime) -> int:
+    """Let recordings of calls back before a moment be heard no more; how many. Files: ``remove_placed``."""
+    async with database.companies(company_id) as connection:
+        rows = [row async for row in _sql.delete_placed_before(connection, company_id=company_id, before=before)]
+        for row in rows:
+            subject = f"call/{row['call_id']}"
+            await note(connection, SYSTEM, company_id, Action.RECORDING_DELETED, subject, back=row["id"])
+    return len(rows)
+
+
+async def remove_placed(database: Database, data_folder: Path, companies: Collection[int]) -> int:
+    """Take what was marked as deleted off the disk; how many. A file that cannot be removed is tried again later."""
+    async with database.companies(*companies) as connection:
+        rows = [row async for row in _sql.placed_files_to_go(connection, companies=list(companies))]
+    gone = 0
+    for row in rows:
+        try:
+            await asyncio.to_thread(recording_path(data_folder, row["file"]).unlink, missing_ok=True)
+        except UnsafePath:
+            pass  # no file of ours
+        except OSError as error:
+            _log.warning("a deleted recording is still on the disk", call_back=row["id"], fault=str(error))
+            continue
+        async with database.companies(row["company_id"]) as connection:
+            await _sql.placed_file_is_gone(connection, company_id=row["company_id"], id=row["id"])
+        gone += 1
+    return gone

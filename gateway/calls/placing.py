@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import structlog
 from gateway.asterisk.ami import AmiError
 from gateway.asterisk.node import Node
 from gateway.asterisk.place import NotConnected, NoTelephone, OldDialplan, Placing
-from gateway.calls.directory import Directory
+from gateway.calls.directory import Directory, Number
+from gateway.calls.gate import announced
 from gateway.calls.ledger import Ledger
 from gateway.calls.outbound import NoTrunk
 from gateway.calls.placed import PlacedOutcome, unplaceable
+from gateway.calls.route import Route
 from gateway.store.database import AWAY, Database
 from gateway.store.notify import Listener
 from gateway.store.queries import load_queries
@@ -24,6 +27,26 @@ LOOK_SECONDS = 5.0
 
 _sql = load_queries(Path(__file__).parent, "placed.sql")
 _log = structlog.get_logger(__name__)
+
+
+def told(directory: Directory, company: int, number: Number | None, callee: str) -> Route:
+    """Whether the call is recorded and what ``callee`` hears first: as calls to ``number``, by the law of his place.
+
+    Without a number of the company's, nothing is recorded.
+    """
+    if number is None:
+        return Route(())
+    door, records = directory.doors.get(company), number.records
+    if door is None:
+        return number.route
+    plain = replace(
+        number.route,
+        record=number.route.record if records is None else records,
+        untold=False,
+        marks=(),
+        announcement=None,
+    )
+    return announced(plain, door, directory.own_sounds.get(company), callee, is_known=True)
 
 
 class Placer:
@@ -94,12 +117,12 @@ class Placer:
     def _placing(self, row: Any) -> Placing:
         """What is known of it now. Raises ValueError for a number that must not be dialled, whoever asked for it."""
         directory = self._directory()
-        region = directory.regions.get(row["company_id"])
-        for number in (row["callee"], row["telephone"]):
-            if number.startswith("+") and (why := unplaceable(number, region)):
-                raise ValueError(f"{number} must not be dialled: {why}")
-        number = directory.numbers.get(row["number_id"] or 0)
-        route = number.route if number else None
+        company = row["company_id"]
+        region, door = directory.regions.get(company), directory.doors.get(company)
+        for text in (row["callee"], row["telephone"]):
+            if text.startswith("+") and (why := unplaceable(text, region, (), door.policy.countries if door else None)):
+                raise ValueError(f"{text} must not be dialled: {why}")
+        route = told(directory, company, directory.numbers.get(row["number_id"] or 0), row["callee"])
         return Placing(
             id=row["id"],
             key=row["asterisk_id"],
@@ -107,9 +130,9 @@ class Placer:
             callee=row["callee"],
             shown=row["shown"],
             name=row["person"],
-            record=bool(route and route.record),
-            # Whoever is called back hears the same as who calls, before he is connected.
-            notice=route.announcement if route and route.record else None,
+            record=route.record,
+            notice=route.announcement if route.record else None,
+            longest_seconds=door.longest_seconds if door else None,
         )
 
     def _node_for(self, came_by: str, telephone: str) -> Node | None:

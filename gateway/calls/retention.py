@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from gateway.audit import SYSTEM, Action, Actor, note
+from gateway.calls.placed_recordings import delete_placed, remove_placed
 from gateway.calls.sides import UnsafePath, recording_path
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, Job, enqueue
@@ -93,7 +94,7 @@ async def remove_files(database: Database, data_folder: Path, companies: Collect
     """Take what was marked as deleted off the disk; how many. A file that cannot be removed is tried again later."""
     async with database.companies(*companies) as connection:
         rows = [row async for row in _queries.files_to_go(connection, companies=list(companies))]
-    gone = 0
+    gone = await remove_placed(database, data_folder, companies)
     for row in rows:
         try:
             await asyncio.to_thread(recording_path(data_folder, row["file"]).unlink, missing_ok=True)
@@ -119,6 +120,7 @@ async def end_retention(database: Database, data_folder: Path, now: datetime) ->
         async with database.companies(company["id"]) as connection:
             rows = _queries.recordings_before(connection, company_id=company["id"], before=before)
             calls = [row["call_id"] async for row in rows]
+        marked += await delete_placed(database, company["id"], before)
         for first in range(0, len(calls), _AT_ONCE):
             async with database.companies(company["id"]) as connection:
                 for call_id in calls[first : first + _AT_ONCE]:

@@ -8,6 +8,7 @@ from gateway import audit
 from gateway.audit import Action
 from gateway.calls import placed
 from gateway.calls.placed import Refused
+from gateway.calls.policy_setup import policy_of
 from gateway.calls.sides import UnsafePath, recording_path
 from gateway.http import back_words
 from gateway.http.actor import actor_of
@@ -50,7 +51,9 @@ async def call_back(request: web.Request) -> web.StreamResponse:
             raise CallNotFound()
         company = viewer.company(company_id)
         words = words_for(request, company)
-        why = placed.unplaceable(call["caller"], call["region"], [call["caller"]] if call["is_ours"] else ())
+        policy = await policy_of(connection, company_id)
+        ours = [call["caller"]] if call["is_ours"] else ()
+        why = placed.unplaceable(call["caller"], call["region"], ours, policy.countries)
         if why is not None:
             return _refused(request, to, back_words.unplaceable(why, words))
         telephone = await _telephone(connection, viewer.user_id)

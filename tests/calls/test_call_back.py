@@ -1,6 +1,8 @@
 """Calling back: the telephone of whoever clicks rings, then the caller's; and what is kept of it."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -15,15 +17,15 @@ from gateway.store.queries import load_queries
 from tests.calls.exchange import Exchange
 from tests.calls.heard import Samples, sound_of
 from tests.calls.scenarios import Invite, caller_gives_up, line_answers, line_refuses, line_rings
-from tests.calls.sipp import loudness
+from tests.calls.sipp import Listener, listener, loudness, make_sound
 from tests.calls.wire import Seen, address
 from tests.installation import Installation, Number, Row
-from tests.stack import eventually
+from tests.stack import PROJECT, eventually
 
 DID = "+13065552001"
 RECORDED = "+13065552002"
 MAIN = "+13065550000"
-DESK_HZ, CALLER_HZ = 440.0, 1000.0
+DESK_HZ, CALLER_HZ, NOTICE_HZ = 440.0, 1000.0, 1500.0
 
 _sql = load_queries(Path(placed.__file__).parent, "placed.sql")
 
@@ -217,6 +219,54 @@ async def test_a_number_that_must_not_be_dialled_is_not(exchange: Exchange, back
     await back.installation.sql("UPDATE calls SET caller = '+19005551234' WHERE id = $1", call["id"])
     row = await back.until(await back.asked(call), "ended")
     assert row["outcome"] == "refused"
+
+
+async def test_the_command_does_the_same_and_says_how_it_goes_on(exchange: Exchange, back: Back) -> None:
+    await exchange.line("desk", line_answers(0.5))
+    await exchange.line("carrier", line_answers(0.5, hangs_up_after=1.0))
+    call = await back.missed()
+    command = [sys.executable, "-m", "gateway", "--config", str(back.installation.gateway.config)]
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [*command, "call-back", str(call["id"]), "--telephone", "desk"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"Talking with {back.caller}." in done.stdout
+    assert "Talked for 1 s." in done.stdout
+    (noted,) = await back.installation.sql("SELECT via FROM audit_log WHERE action = 'call.placed'")
+    assert noted["via"] == "command"
+
+
+async def test_whoever_is_called_back_hears_that_it_is_recorded(exchange: Exchange, back: Back) -> None:
+    """And the recording begins after it, so that it is not on the record."""
+    installation, call = back.installation, await back.missed(RECORDED)
+    sound = make_sound(installation.folder, "recorded", NOTICE_HZ, 0.6)
+    await installation.sql("UPDATE companies SET announcement = $1", sound)
+    try:
+        await installation.wait_fallback(RECORDED, f"|1|{sound}|")
+        async with listener() as (callee, ear):
+            await exchange.line("desk", line_answers(tone=exchange.tone(DESK_HZ)))
+            await exchange.line("carrier", line_answers(0.2, tone=ear))
+            id = await back.asked(call)
+            await back.until(id, "talking")
+            await eventually(lambda: _hears(callee, DESK_HZ), 30)
+            await back.hang_up(id)
+            await back.until(id, "ended")
+    finally:
+        await installation.sql("UPDATE companies SET announcement = NULL")
+        await installation.wait_fallback(RECORDED, "|1||")
+    assert callee.loudness(NOTICE_HZ) > 0.01
+    samples, rate = await _recording(back, id)
+    assert loudness(samples[:, 0], NOTICE_HZ, rate) < 0.002
+    assert loudness(samples[:, 1], NOTICE_HZ, rate) < 0.002
+
+
+async def _hears(listener: Listener, hertz: float) -> bool:
+    return loudness(listener.samples[-4000:], hertz) > 0.05
 
 
 async def test_a_gateway_that_dies_in_the_middle_changes_nothing(exchange: Exchange, back: Back) -> None:
