@@ -211,19 +211,24 @@ def _switch(settings: Settings, company: str | None, *, closed: bool) -> None:
 @of_company
 @click.pass_obj
 def messages_to(settings: Settings, address: str, company: str | None) -> None:
-    """Tell ADDRESS by mail of each message that a caller leaves; none: nobody."""
+    """Tell ADDRESS by mail of each message that a caller leaves; none: nobody any more.
+
+    A user of the company is told at once; an address outside is asked first. Both can end it by the link in each mail.
+    """
     nobody = address.strip().lower() == "none"
     if not nobody and not settings.mail.is_set_up:
         raise click.UsageError("no mail server is named: set host and from under [mail] in the settings")
 
     async def work(connection: Any) -> str:
         owner = await the_company(connection, company)
-        await flow_setup.send_messages_to(connection, owner, None if nobody else address.strip())
-        return (
-            f"Nobody is told by mail of messages for {owner.name}."
-            if nobody
-            else f"{address.strip()} is told by mail of messages for {owner.name}."
-        )
+        if nobody:
+            await flow_setup.send_messages_to_nobody(connection, owner)
+            return f"Nobody is told by mail of messages for {owner.name}."
+        if await flow_setup.send_messages_to(connection, owner, address.strip()):
+            return (
+                f"{address.strip()} was asked by mail, and is told of messages for {owner.name} once the answer is yes."
+            )
+        return f"{address.strip()} is told by mail of messages for {owner.name}."
 
     in_transaction(settings, work)
 

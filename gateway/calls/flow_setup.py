@@ -15,10 +15,13 @@ from gateway.calls.flow import FlowRefused, Hours, Menu, Ring, Sound, nodes, rea
 from gateway.calls.hours import zone_named
 from gateway.calls.route import Destination
 from gateway.calls.steps import House
+from gateway.delivery.letters import Letter, post
 from gateway.errors import Mendable
 from gateway.pools import setup
 from gateway.pools.numbers import to_e164
 from gateway.pools.setup import Company
+from gateway.reports import mail_subscriptions
+from gateway.reports.mail_due import Kind
 from gateway.store.queries import load_queries
 
 _queries = load_queries(Path(__file__).parent, "flows.sql")
@@ -157,11 +160,27 @@ async def close_now(connection: Any, company: Company, closed: bool) -> None:
     await _queries.close_now(connection, company_id=company.id, closed=closed)
 
 
-async def send_messages_to(connection: Any, company: Company, address: str | None) -> None:
-    """Let ``address`` be told by mail of messages that callers leave; none: nobody. Raises NoAddress."""
-    if address is not None and not _ADDRESS.fullmatch(address):
+async def send_messages_to(connection: Any, company: Company, address: str) -> bool:
+    """Let ``address`` be told by mail of messages that callers leave; whether it is asked first.
+
+    It is, unless it is that of a user of the company. Raises NoAddress.
+    """
+    if not _ADDRESS.fullmatch(address):
         raise NoAddress(address)
-    await _queries.messages_to(connection, company_id=company.id, address=address)
+    user = await mail_subscriptions.user_at(connection, company.id, address)
+    outside = None if user is not None else address.lower()
+    wish = mail_subscriptions.Wish(Kind.MESSAGES)
+    made = await mail_subscriptions.add(connection, company.id, wish, None, user_id=user, address=outside)
+    if made is not None and outside is not None:
+        await post(connection, Letter.SUBSCRIPTION, subscription=made, asked_by=company.name)
+    return outside is not None
+
+
+async def send_messages_to_nobody(connection: Any, company: Company) -> None:
+    """Nobody is told by mail of messages any more."""
+    for each in await mail_subscriptions.subscriptions(connection, company.id):
+        if each.wish.kind is Kind.MESSAGES:
+            await mail_subscriptions.remove(connection, each)
 
 
 async def house_of(connection: Any, company: Company) -> House:

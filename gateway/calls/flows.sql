@@ -58,6 +58,3 @@ UPDATE companies SET closed_now = :closed WHERE id = :company_id;
 -- name: house^
 -- What the hours of a company go by.
 SELECT time_zone, closed_now FROM companies WHERE id = :company_id;
-
--- name: messages_to!
-UPDATE companies SET messages_to = :address WHERE id = :company_id;

@@ -17,8 +17,8 @@ import structlog
 from gateway.calls.audio import NoRoom, NothingRecorded
 from gateway.calls.encoder import Encoder
 from gateway.calls.sides import SidePaths, UnsafePath, discard, finished_file, side_paths
-from gateway.delivery.letters import Letter, post
 from gateway.health import Condition, Health
+from gateway.reports.mail_calls import expect_message
 from gateway.store.database import Database
 from gateway.store.jobs import Handler, Job, TryLater, enqueue
 from gateway.store.queries import load_queries
@@ -153,8 +153,7 @@ class RecordingStudio:
             bytes=made.size,
             peaks=made.peaks,
         )
-        if await _queries.wants_message(connection, company_id=company_id, call_id=call_id):
-            await post(connection, Letter.MESSAGE, company=company_id, call=call_id)
+        await expect_message(connection, company_id, call_id)
         self._health.tell(PART, Condition.OK, "recordings are made")
         return True
 

@@ -53,9 +53,3 @@ FROM calls
 JOIN nodes ON nodes.id = calls.node_id
 LEFT JOIN recordings ON recordings.company_id = calls.company_id AND recordings.call_id = calls.id
 WHERE nodes.name = :node AND calls.asterisk_id = ANY(:keys);
-
--- name: wants_message$
--- Whether somebody is told by mail of this call's recording: it is a message that the caller left.
-SELECT true FROM calls JOIN companies ON companies.id = calls.company_id
-WHERE calls.company_id = :company_id AND calls.id = :call_id AND calls.outcome = 'voicemail'
-  AND companies.messages_to IS NOT NULL;

@@ -9,7 +9,7 @@ from gateway.audit import Action, note
 from gateway.calls import flow_changes, flow_setup
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
-from gateway.http.flow_pages import PATH, show_flow, the_flow, to_flows
+from gateway.http.flow_pages import show_flow, the_flow, to_flows
 from gateway.http.forms import Form
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.notices import Notice, changed
@@ -187,18 +187,6 @@ async def assign_one(request: web.Request) -> web.StreamResponse:
         else words.say("Its calls go by no routing of their own.")
     )
     return changed(request, to, Notice(said, undo=step))
-
-
-async def routing_of(connection: Any, company: Company, whose: str, id: int) -> dict[str, Any]:
-    """What the page of a pool, source or number shows of its routing: its flow, and those there are."""
-    stored = await flow_setup.flows(connection, of_setup(company))
-    return {
-        "whose": whose,
-        "of": id,
-        "flow": await flow_changes.flow_of_one(connection, company.id, whose, id),
-        "flows": [(each.id, each.name) for each in stored],
-        "path": PATH,
-    }
 
 
 async def take_back_switch(undoing: Undoing) -> str:

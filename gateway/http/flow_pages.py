@@ -22,6 +22,7 @@ from gateway.http.accounts import Company
 from gateway.http.flow_draft import Kind, cards_of, every_card
 from gateway.http.flow_explained import Explained, explained
 from gateway.http.flow_picture import Picture, Wording, draw_flow
+from gateway.http.flow_routing import PATH
 from gateway.http.flow_said import Names, Said, State, chain_said, state_of, way_of
 from gateway.http.forms import Form
 from gateway.http.keys import ALLOWED, PARTS
@@ -32,8 +33,6 @@ from gateway.http.scope import company_of, id_in_path
 from gateway.http.site_pages import may_write
 from gateway.http.words import Words
 from gateway.pools.numbers import NumberError
-
-PATH = "/settings/flows"
 
 
 @dataclass(frozen=True, slots=True)

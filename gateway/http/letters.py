@@ -52,6 +52,7 @@ def writers(database: Database, templates: Templates, base_url: str) -> Mapping[
         Letter.SUBSCRIPTION: desk.subscription,
         Letter.MESSAGE: desk.message,
         Letter.TEXT: desk.text,
+        Letter.LIMIT: desk.limit,
     }
 
 
@@ -200,27 +201,8 @@ class _Desk:
         return Written(self._mail(found.address, sheet, words))
 
     async def message(self, about: Mapping[str, Any]) -> Written | None:
-        """A caller's message: who, when, how long. It is heard on the call's page, by those who may."""
-        company_id, call_id = int(about["company"]), int(about["call"])
-        async with self._database.companies(company_id) as connection:
-            call = await _message_queries.message_left(connection, company_id=company_id, call_id=call_id)
-        if call is None:
-            return None  # deleted meanwhile, or nobody wants to know any more
-        words = self._words(call["language"], call["region"], ZoneInfo(call["time_zone"]))
-        say = words.say
-        number = words.phone(call["caller"]) if call["caller"] else say("Somebody")
-        named = {"who": one_line(call["caller_name"]) or number, "company": one_line(call["company"])}
-        told = {"number": number, "did": words.phone(call["did"])}
-        sheet = Sheet(
-            say("A message from %(who)s for %(company)s") % named,
-            (
-                say("%(number)s called %(did)s, and nobody answered.") % told,
-                say("The message was left on %(when)s; it lasts %(time)s.")
-                % {"when": words.full_time(call["started_at"]), "time": words.spoken_duration(call["seconds"])},
-            ),
-            (say("Listen to it"), f"{self._base_url}/calls/{call_id}"),
-        )
-        return Written(self._mail(call["messages_to"], sheet, words))
+        """Of an earlier Numberpool, which wrote to one address: whoever wants to know subscribes (report_letters)."""
+        return None
 
     async def text(self, about: Mapping[str, Any]) -> Written | None:
         """A text that somebody wrote to one of our numbers, and the conversation in which it can be answered."""
@@ -249,6 +231,29 @@ class _Desk:
             (say("Read and answer"), f"{self._base_url}/conversations/{text['conversation_id']}"),
         )
         return Written(self._mail(to, sheet, words))
+
+    async def limit(self, about: Mapping[str, Any]) -> Written | None:
+        """Calls were turned away, because more came at once than the company takes."""
+        user, company_id = await self._user(about), int(about["company"])
+        async with self._database.companies(company_id) as connection:
+            company = await _message_queries.company_told(connection, company_id=company_id)
+        if user is None or company is None:
+            return None
+        words = self._words(user["language"], company["region"], ZoneInfo(company["time_zone"]))
+        say = words.say
+        count = words.ngettext(
+            "%(num)s call to %(company)s came when there was no line left, and heard that all lines are busy.",
+            "%(num)s calls to %(company)s came when there was no line left, and heard that all lines are busy.",
+            int(about["calls"]),
+            company=one_line(company["name"]),
+        )
+        sheet = Sheet(
+            say("Calls to %(company)s were turned away") % {"company": one_line(company["name"])},
+            (count, say("Is it a flood of calls, or do you need more lines? Raise the limit if these were customers.")),
+            (say("Look at the limits"), f"{self._base_url}/settings/calls?company={company_id}"),
+            (say("You are told once an hour at most."),),
+        )
+        return Written(self._mail(user["email"], sheet, words))
 
     async def _user(self, about: Mapping[str, Any]) -> Any:
         async with self._database.everything() as connection:

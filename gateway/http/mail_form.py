@@ -103,4 +103,8 @@ def _sentences(words: Words) -> dict[Kind, tuple[str, str]]:
             say("Two minutes after it, unless the caller was answered meanwhile. At most one mail in five minutes."),
         ),
         Kind.MISSED_HOURLY: (say("Missed calls, hourly"), say("Those of an hour together, at the full hour.")),
+        Kind.MESSAGES: (
+            say("Each message on the voicemail"),
+            say("Who called and how long it is; it is heard on the page. At most one mail in five minutes."),
+        ),
     }

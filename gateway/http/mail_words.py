@@ -20,6 +20,8 @@ def when(words: Words, wish: Wish) -> str:
             return say("on the 1st at %(time)s") % {"time": hour}
         case Kind.MISSED:
             return say("two minutes after the call")
+        case Kind.MESSAGES:
+            return say("as soon as one is left")
     return say("at the full hour")
 
 

@@ -1,12 +1,3 @@
--- name: message_left^
--- A message that a caller left, and who is told of it in which language; nothing where that is nobody.
-SELECT k.caller, k.caller_name, k.did, k.started_at, r.seconds, c.name AS company, c.region, c.time_zone, c.messages_to,
-       (SELECT u.language FROM users u WHERE u.email = lower(c.messages_to)) AS language
-FROM calls k
-JOIN companies c ON c.id = k.company_id
-JOIN recordings r ON r.company_id = k.company_id AND r.call_id = k.id AND r.state = 'ready'
-WHERE k.company_id = :company_id AND k.id = :call_id AND k.outcome = 'voicemail' AND c.messages_to IS NOT NULL;
-
 -- name: text_received^
 -- A text that came in, for one of those who are told of them; nothing where the address is no longer among them.
 SELECT t.body, t.media::text AS media, t.at, v.id AS conversation_id, v.number, v.other, c.name AS company, c.region, c.time_zone,
@@ -17,3 +8,7 @@ FROM texts t
 JOIN conversations v ON v.company_id = t.company_id AND v.id = t.conversation_id
 JOIN companies c ON c.id = t.company_id
 WHERE t.company_id = :company_id AND t.id = :text_id AND :to = ANY (c.texts_to);
+
+-- name: company_told^
+-- What a letter about a company says of it.
+SELECT name, region, time_zone FROM companies WHERE id = :company_id;

@@ -43,10 +43,39 @@ def missed_sheet(firm: Firm, words: Words, calls: Sequence[ToldCall], base: str)
     )
 
 
+def message_sheet(firm: Firm, words: Words, calls: Sequence[ToldCall], base: str) -> Sheet:
+    """Messages that callers left, the newest last. They are heard on the pages of their calls, by those who may."""
+    say, name = words.say, one_line(firm.name)
+    link = (say("All messages"), base + "/calls?" + urlencode({"company": firm.id, "outcome": "voicemail"}))
+    if not calls:
+        text = say("No message was left yet. When one is, this mail says who called, and leads to it.")
+        return Sheet(say("Message"), say("Message"), name, (text,), link=link)
+    if len(calls) == 1:
+        named = {"who": one_line(calls[0].caller_name) or words.phone(calls[0].caller), "company": name}
+        title, subject = say("Message"), say("A message from %(who)s for %(company)s") % named
+    else:
+        title = words.ngettext("%(num)s message", "%(num)s messages", len(calls))
+        subject = f"{name}: {title}"
+    shown = calls[-MOST_CALLS:]
+    left = len(calls) - len(shown)
+    return Sheet(
+        subject,
+        title,
+        name,
+        calls=tuple(_missed(words, each, base) for each in shown),
+        more=words.ngettext("%(num)s more before.", "%(num)s more before.", left) if left else "",
+        link=link,
+        preview=", ".join(words.phone(each.caller) for each in shown[:3]),
+    )
+
+
 def _missed(words: Words, call: ToldCall, base: str) -> Call:
     say = words.say
     rang = words.spoken_duration(call.ring_seconds) if call.ring_seconds else ""
-    why = say("left a message") if call.outcome == "voicemail" else words.missed_why(call.outcome)
+    why = words.missed_why(call.outcome)
+    if call.outcome == "voicemail":
+        length = words.spoken_duration(call.message_seconds) if call.message_seconds else ""
+        why = say("left a message of %(time)s") % {"time": length} if length else say("left a message")
     rang = say("rang for %(time)s") % {"time": rang} if rang else ""
     facts = [" · ".join(part for part in (words.day_time(call.started_at), why, rang) if part)]
     dialled = say("dialled %(number)s") % {"number": words.phone(call.did)}

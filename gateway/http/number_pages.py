@@ -11,6 +11,7 @@ from gateway.asterisk.dialstring import checked_sound
 from gateway.audit import Action, note
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
+from gateway.http.flow_routing import routing_of
 from gateway.http.forms import Form
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.notices import Notice, changed
@@ -248,6 +249,7 @@ async def _show_number(
         sources = [each for each in sources if each["hidden_at"] is None or each["id"] == number["source_id"]]
         destinations = await setup.destinations(connection, of_setup(company))
         paid_in = await pool_changes.currency(connection, company.id)
+        routing = await routing_of(connection, company, "number", number["id"])
     record = number["record_calls"]
     values = {
         "source": number["source_id"],
@@ -267,6 +269,7 @@ async def _show_number(
         source_options=[(row["id"], row["name"]) for row in sources],
         destination_options=[(row["id"], row["name"]) for row in destinations],
         currency=paid_in,
+        routing=routing,
         form=form or Form(values, words),
     )
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.audit import Action, note
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
+from gateway.http.flow_routing import routing_of
 from gateway.http.forms import Form
 from gateway.http.keys import ALLOWED, PARTS, VIEWER
 from gateway.http.notices import Notice, changed
@@ -140,10 +141,12 @@ async def show_pool(
         targets = await pool_changes.all_targets(connection, company.id)
         pools = await setup.pools(connection, of_setup(company))
         sources = await setup.sources(connection, of_setup(company))
+        routing = await routing_of(connection, company, "pool", row.pool.id)
     return render(
         request,
         "pool.html",
         company=company,
+        routing=routing,
         status=status,
         view=view,
         numbers=numbers[:NUMBERS_A_PAGE],

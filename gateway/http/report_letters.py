@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.delivery.mail import Mail
 from gateway.http.language import SOURCE
 from gateway.http.mail_sheet import Sheet, mail_of, one_line
-from gateway.http.missed_sheet import missed_sheet
+from gateway.http.missed_sheet import message_sheet, missed_sheet
 from gateway.http.permissions import GRANTS, OWN_CALLS_ONLY, Permission, Role
 from gateway.http.rendering import Templates
 from gateway.http.report_sheet import report_sheet
@@ -70,9 +70,7 @@ class ReportDesk:
             told = await mail_figures.told(connection, firm, wish.kind, days, self._now())
             sheet = report_sheet(firm, words, wish.kind, told, self._base_url, may_write=True)
         else:
-            most = _SPECIMEN_CALLS if wish.kind is Kind.MISSED_HOURLY else 1
-            calls = await mail_calls.newest(connection, firm.id, str(firm.zone), most)
-            sheet = missed_sheet(firm, words, calls, self._base_url)
+            sheet = await self._newest(connection, firm, words, wish.kind)
         sheet = self._with_foot(sheet, words, firm, wish.kind, f"{self._base_url}/settings/mail", is_user=True)
         return mail_of(sheet, self._templates, words, "you@example.com", "specimen", None)
 
@@ -84,11 +82,21 @@ class ReportDesk:
                 raise TryLater("the calls of these days are still being counted", _LOOK_AGAIN)
             may_write = to.role is not None and Permission.SETTINGS_WRITE in GRANTS[Role(to.role)]
             return report_sheet(firm, words, to.wish.kind, told, self._base_url, may_write=may_write)
-        zone = str(firm.zone)
+        kind = errand.subscription.wish.kind
         if errand.is_by_hand:
-            return missed_sheet(firm, words, await mail_calls.newest(connection, firm.id, zone, 1), self._base_url)
-        calls = await mail_calls.told(connection, firm.id, zone, errand.id)
-        return missed_sheet(firm, words, calls, self._base_url) if calls else None
+            return await self._newest(connection, firm, words, kind)
+        calls = await mail_calls.told(connection, firm.id, str(firm.zone), errand.id)
+        write = message_sheet if kind is Kind.MESSAGES else missed_sheet
+        return write(firm, words, calls, self._base_url) if calls else None
+
+    async def _newest(self, connection: Connection, firm: Firm, words: Words, kind: Kind) -> Sheet:
+        """An alert of the last calls there were, to show what it looks like."""
+        zone = str(firm.zone)
+        if kind is Kind.MESSAGES:
+            messages = await mail_calls.newest_messages(connection, firm.id, zone, 1)
+            return message_sheet(firm, words, messages, self._base_url)
+        most = _SPECIMEN_CALLS if kind is Kind.MISSED_HOURLY else 1
+        return missed_sheet(firm, words, await mail_calls.newest(connection, firm.id, zone, most), self._base_url)
 
     def _with_foot(self, sheet: Sheet, words: Words, firm: Firm, kind: Kind, leave: str, *, is_user: bool) -> Sheet:
         say, named = words.say, {"what": mail_words(words, kind), "company": one_line(firm.name)}
@@ -130,4 +138,5 @@ def mail_words(words: Words, kind: Kind) -> str:
         Kind.MONTHLY: say("the monthly report"),
         Kind.MISSED: say("alerts of missed calls"),
         Kind.MISSED_HOURLY: say("the hourly list of missed calls"),
+        Kind.MESSAGES: say("messages on the voicemail"),
     }[kind]

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.audit import Action, note
 from gateway.http.accounts import Company
 from gateway.http.actor import actor_of
+from gateway.http.flow_routing import routing_of
 from gateway.http.forms import Form
 from gateway.http.keys import PARTS, VIEWER
 from gateway.http.notices import Notice, changed
@@ -214,10 +215,12 @@ async def _show(
         others = [row for row in await setup.sources(connection, of_setup(company)) if row["id"] != source.id]
         into = await _other(connection, company, source, form.value("into"))
         used = await source_changes.numbers_in_use(connection, company.id, source.id)
+        routing = await routing_of(connection, company, "source", source.id)
     return render(
         request,
         "source.html",
         company=company,
+        routing=routing,
         status=status,
         source=source,
         labels=[label for label in labels if label != source.name],

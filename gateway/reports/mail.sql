@@ -8,7 +8,7 @@ LEFT JOIN users u ON u.id = s.user_id
 LEFT JOIN memberships m ON m.company_id = s.company_id AND m.user_id = s.user_id
 WHERE s.company_id = :company_id AND s.removed_at IS NULL AND (:user_id::bigint IS NULL OR s.user_id = :user_id)
 ORDER BY s.user_id IS NULL, lower(coalesce(nullif(u.name, ''), u.email, s.address)),
-         array_position(ARRAY['daily', 'weekly', 'monthly', 'missed', 'missed_hourly'], s.kind), s.id;
+         array_position(ARRAY['daily', 'weekly', 'monthly', 'missed', 'missed_hourly', 'messages'], s.kind), s.id;
 
 -- name: subscription^
 -- One of them, removed ones too; of all companies that the transaction sees.
@@ -38,7 +38,7 @@ JOIN companies c ON c.id = s.company_id
 LEFT JOIN memberships m ON m.company_id = s.company_id AND m.user_id = s.user_id
 WHERE s.paused_at IS NULL AND s.removed_at IS NULL AND s.confirmed_at IS NOT NULL
   AND (s.user_id IS NULL OR m.role IS NOT NULL)
-  AND (m.role IS DISTINCT FROM 'agent' OR s.kind IN ('missed', 'missed_hourly'))
+  AND (m.role IS DISTINCT FROM 'agent' OR s.kind IN ('missed', 'missed_hourly', 'messages'))
 ORDER BY s.id;
 
 -- name: add_subscription$
@@ -157,6 +157,27 @@ WHERE company_id = :company_id AND kind IN ('missed', 'missed_hourly') AND pause
   AND confirmed_at IS NOT NULL
 ON CONFLICT DO NOTHING;
 
+-- name: note_message!
+-- Whoever wants to know of messages is to be told of this one.
+INSERT INTO alert_calls (company_id, subscription_id, call_id)
+SELECT s.company_id, s.id, c.id
+FROM mail_subscriptions s JOIN calls c ON c.company_id = s.company_id
+WHERE s.company_id = :company_id AND s.kind = 'messages' AND s.paused_at IS NULL AND s.removed_at IS NULL
+  AND s.confirmed_at IS NOT NULL AND c.id = :call_id AND c.outcome = 'voicemail'
+ON CONFLICT DO NOTHING;
+
+-- name: newest_messages
+-- The last messages there were, to show what such a mail looks like.
+SELECT id AS call_id FROM calls
+WHERE company_id = :company_id AND outcome = 'voicemail' AND status <> 'spam'
+ORDER BY started_at DESC, id DESC
+LIMIT :most;
+
+-- name: user_at$
+-- The user of a company whose address that is; none where it is nobody's.
+SELECT u.id FROM users u JOIN memberships m ON m.user_id = u.id
+WHERE m.company_id = :company_id AND lower(u.email) = lower(:address);
+
 -- name: waiting_calls
 -- Calls that are to be told of; without an end where the transaction does not see them. A caller counts as answered who
 -- was, on whichever line, after the call was missed, or whom somebody says to have called back.
@@ -190,6 +211,7 @@ LIMIT :most;
 -- the zone, up to this call; how often before it; and when somebody last talked with them before.
 SELECT c.id, c.caller, coalesce(nullif(p.name, ''), c.caller_name) AS caller_name, c.did, c.started_at, c.outcome,
        c.ring_seconds, s.name AS source, s.colour, c.campaign, c.keyword,
+       (SELECT r.seconds FROM recordings r WHERE r.company_id = c.company_id AND r.call_id = c.id) AS message_seconds,
        count(o.id) FILTER (WHERE o.started_at >= date_trunc('day', c.started_at, :zone)) + 1 AS times,
        count(o.id) AS earlier, max(o.started_at) FILTER (WHERE o.answered_at IS NOT NULL) AS talked_at
 FROM calls c

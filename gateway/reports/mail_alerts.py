@@ -61,9 +61,11 @@ def gather(
     drop: list[int] = []
     ripe: list[Waiting] = []
     for call in sorted(waiting, key=lambda each: (each.ended_at, each.call_id)):
-        if call.is_spam or call.answered_since or now - call.ended_at > WORTH_TELLING:
+        # A message wants to be heard, also when its caller was answered since; and it needs no second try.
+        is_settled = call.answered_since and kind is not Kind.MESSAGES
+        if call.is_spam or is_settled or now - call.ended_at > WORTH_TELLING:
             drop.append(call.call_id)
-        elif now - call.ended_at >= GRACE:
+        elif kind is Kind.MESSAGES or now - call.ended_at >= GRACE:
             ripe.append(call)
     if not ripe or (quiet is not None and quiet.holds(now.astimezone(zone).hour)):
         return Gathered(drop=tuple(drop))

@@ -29,6 +29,7 @@ class ToldCall:
     colour: int | None
     campaign: str
     keyword: str
+    message_seconds: float | None  # of what was recorded
     times: int
     talked_at: datetime | None
     earlier: int
@@ -37,6 +38,17 @@ class ToldCall:
 async def expect_alerts(connection: Connection, company_id: int, call_id: int) -> None:
     """Note, in the transaction that ends a missed call, whom to tell of it. Said twice, it is noted once."""
     await _queries.note_missed(connection, company_id=company_id, call_id=call_id)
+
+
+async def expect_message(connection: Connection, company_id: int, call_id: int) -> None:
+    """Note, in the transaction that has made its sound, whom to tell of a message that a caller left."""
+    await _queries.note_message(connection, company_id=company_id, call_id=call_id)
+
+
+async def newest_messages(connection: Connection, company_id: int, zone: str, most: int) -> list[ToldCall]:
+    """The last messages there were, the oldest of them first."""
+    rows = _queries.newest_messages(connection, company_id=company_id, most=most)
+    return await _known(connection, company_id, zone, [row["call_id"] async for row in rows])
 
 
 async def told(connection: Connection, company_id: int, zone: str, mail_id: int) -> list[ToldCall]:

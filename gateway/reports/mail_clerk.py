@@ -47,6 +47,7 @@ _WORTH_SENDING: dict[Kind, timedelta] = {
     Kind.MONTHLY: timedelta(days=10),
     Kind.MISSED: timedelta(hours=12),
     Kind.MISSED_HOURLY: timedelta(hours=12),
+    Kind.MESSAGES: timedelta(days=2),
 }
 
 _queries = load_queries(Path(__file__).parent, "mail.sql")

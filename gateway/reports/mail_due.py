@@ -18,6 +18,7 @@ class Kind(StrEnum):
     MONTHLY = "monthly"
     MISSED = "missed"  # each missed call at once
     MISSED_HOURLY = "missed_hourly"  # those of an hour together
+    MESSAGES = "messages"  # each message that a caller leaves, at once
 
     @property
     def is_report(self) -> bool:

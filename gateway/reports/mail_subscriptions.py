@@ -184,6 +184,12 @@ async def add(
     return id
 
 
+async def user_at(connection: Connection, company_id: int, address: str) -> int | None:
+    """The user of a company whose address that is; none where it is one outside."""
+    found: int | None = await _queries.user_at(connection, company_id=company_id, address=address)
+    return found
+
+
 async def change(connection: Connection, of: Subscription, wish: Wish) -> None:
     """Another time, other quiet hours, another language; the kind stays."""
     await _queries.change_subscription(connection, company_id=of.company_id, id=of.id, **_columns(wish))

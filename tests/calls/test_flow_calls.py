@@ -1,6 +1,5 @@
 """Flows on a real Asterisk: who rings, what callers hear and press, messages; and whatever dies meanwhile."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -152,7 +151,10 @@ async def recording_of(reception: Reception, call: Row) -> list[Row]:
 async def test_a_message_is_a_recording_of_the_call(reception: Reception, caller: str) -> None:
     """The caller hears the greeting, then a tone, and hangs up; what was said since lies on the caller's side."""
     await reception.does(ring("busy", then=VOICEMAIL | {"greeting": reception.sound("greeting")}))
-    await reception.there.sql("UPDATE companies SET messages_to = 'office@example.com'")
+    await reception.there.sql(
+        "INSERT INTO mail_subscriptions (company_id, address, kind, secret, confirmed_at) "
+        "SELECT id, 'office@example.com', 'messages', sha256('x'), now() FROM companies"
+    )
     tone = reception.exchange.tone(CALLER_HZ)
     row = await reception.calls(caller_talks(Invite(DID, caller), 5.0, tone), "busy")
     assert (row["outcome"], row["recorded"], row["answered_at"]) == ("voicemail", True, None)
@@ -162,10 +164,10 @@ async def test_a_message_is_a_recording_of_the_call(reception: Reception, caller
     assert np.abs(samples[:, 1]).max() < 100
     assert 2 < found["seconds"] < 5
     assert [leg["result"] for leg in await reception.there.legs(row)] == ["busy"]
-    await reception.there.sql("UPDATE companies SET messages_to = NULL")
-    # This gateway has no mail server: the letter is held.
-    letters = await reception.there.sql("SELECT payload FROM pgqueuer WHERE entrypoint = 'send_letter'")
-    assert [json.loads(letter["payload"])["call"] for letter in letters] == [row["id"]]
+    await reception.there.sql("UPDATE mail_subscriptions SET removed_at = now()")
+    # This gateway has no mail server: whoever subscribed is told once it has one.
+    waiting = await reception.there.sql("SELECT call_id FROM alert_calls WHERE settled_at IS NULL")
+    assert [each["call_id"] for each in waiting] == [row["id"]]
 
 
 async def test_a_message_on_a_number_that_is_recorded(reception: Reception, caller: str) -> None:

@@ -139,7 +139,7 @@ async def test_who_is_told_of_messages(person: Person, monkeypatch: pytest.Monke
     monkeypatch.setenv("NUMBERPOOL_PAGES__PUBLIC_URL", "https://calls.example.com")
     monkeypatch.setenv("NUMBERPOOL_MAIL__HOST", "127.0.0.1")
     monkeypatch.setenv("NUMBERPOOL_MAIL__FROM", "calls@example.com")
-    assert "is told by mail" in await person.types("flow", "messages-to", "office@example.com")
+    assert "was asked by mail" in await person.types("flow", "messages-to", "office@example.com")
     for wrong in ("office", "a b@example.com", "a@b@c"):
         assert "is no address" in await person.types("flow", "messages-to", wrong, fails=True)
     assert "Nobody is told" in await person.types("flow", "messages-to", "none")

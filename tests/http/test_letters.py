@@ -218,50 +218,6 @@ async def test_letters_speak_the_language_of_who_gets_them(pages: Pages, office:
     assert "нового браузера" in office.taken[-1]["Subject"]
 
 
-async def left_message(pages: Pages, caller: str | None, outcome: str = "voicemail") -> int:
-    """A call whose caller left a message, of twelve seconds; its id."""
-    async with pages.database.everything() as wire:
-        id: int = await wire.fetchval(
-            "INSERT INTO calls (company_id, node_id, asterisk_id, stage, state, outcome, did, caller, caller_name, "
-            "started_at, recorded) VALUES ($1, $2, gen_random_uuid()::text, 3, 'ended', $3, '+13065552001', $4, "
-            "E'Zo\u00eb\r\nBcc: evil@example.com', '2026-03-02 18:00Z', true) RETURNING id",
-            *(pages.company.id, pages.company.node_id, outcome, caller),
-        )
-        await wire.execute(
-            "INSERT INTO recordings (company_id, call_id, state, sides, rate, file, seconds, peaks) "
-            "VALUES ($1, $2, 'ready', 'recordings/x', 8000, 'recordings/1/2026/03/1.mp3', 12, '')",
-            *(pages.company.id, id),
-        )
-        await letters.post(wire, letters.Letter.MESSAGE, company=pages.company.id, call=id)
-    return id
-
-
-async def test_a_message_that_a_caller_left(pages: Pages, office: PostOffice) -> None:
-    await left_message(pages, "+13065550142")  # nobody wants to know
-    await idle(pages)
-    async with pages.database.everything() as wire:
-        await wire.execute(
-            "UPDATE companies SET messages_to = 'desk@example.com', region = 'CA', time_zone = 'America/Regina' "
-            "WHERE id = $1",
-            pages.company.id,
-        )
-    await left_message(pages, "+13065550142", "answered")
-    id = await left_message(pages, "+13065550142")
-    await idle(pages)
-    (message,) = office.taken
-    assert office.recipients == ["desk@example.com"]
-    assert "Zoë" in message["Subject"]
-    assert "Bcc" not in message
-    text = text_of(message)
-    assert "(306) 555-0142 called (306) 555-2001, and nobody answered." in text
-    assert "12:00" in text  # by the company's clock
-    assert "12 seconds" in text
-    assert f"http://calls.example/calls/{id}" in text
-    await left_message(pages, None)
-    await idle(pages)
-    assert "Somebody called (306) 555-2001" in text_of(office.taken[-1])
-
-
 async def test_a_company_with_an_odd_name_writes_no_header(pages: Pages, office: PostOffice) -> None:
     async with pages.database.everything() as wire:
         await wire.execute(

@@ -313,6 +313,42 @@ async def test_a_missed_call_is_told_two_minutes_later_with_all_that_is_known(
     assert 'href="tel:+13065550142"' in html
 
 
+async def test_a_message_is_told_of_at_once_also_when_its_caller_was_answered_since(
+    database: Database, company: MadeCompany, office: PostOffice
+) -> None:
+    id = await subscribe(database, company, Wish(Kind.MESSAGES))
+    other = await subscribe(database, company, Wish(Kind.MISSED), Role.MANAGER)
+    name = "Zo\u00eb\r\nBcc: evil@example.com"
+    call = await add_call(
+        database, company, outcome="voicemail", started_at=MONDAY, caller="+13065550142", caller_name=name
+    )
+    answered = await add_call(database, company, started_at=MONDAY, caller="+13065550199")
+    async with database.companies(company.id) as wire:
+        await wire.execute(
+            "INSERT INTO recordings (company_id, call_id, state, sides, rate, file, seconds, peaks) "
+            "VALUES ($1, $2, 'ready', 'recordings/x', 8000, 'recordings/1/2026/03/1.mp3', 12, '')",
+            company.id,
+            call,
+        )
+        for _ in range(2):  # a recording may be made twice
+            await mail_calls.expect_message(wire, company.id, call)
+        await mail_calls.expect_message(wire, company.id, answered)  # no message
+    await add_call(database, company, started_at=MONDAY + timedelta(seconds=60), caller="+13065550142")
+    async with gateway(database, office.port):
+        assert await mail_clerk.post_due(database, MONDAY + timedelta(seconds=90)) == 1
+        await settled(database, company, id, 1)
+        assert await mail_clerk.post_due(database, MONDAY + timedelta(hours=1)) == 0
+    (message,) = office.taken
+    assert message["Subject"].startswith("A message from Zo\u00eb")
+    assert "Bcc" not in message
+    text = text_of(message)
+    for said in ("(306) 555-0142", "left a message of 12 seconds", f"{BASE}/calls/{call}", "/mail/leave/"):
+        assert said in text
+    assert "List-Unsubscribe" in message
+    async with database.companies(company.id) as wire:
+        assert await mail_subscriptions.last_mails(wire, company.id, [other]) == []
+
+
 async def test_whoever_called_again_and_was_answered_is_nobody_s_alert(
     database: Database, company: MadeCompany, office: PostOffice
 ) -> None:

@@ -1,7 +1,9 @@
 """Migrations: from empty, from each earlier state with rows in it, by two at once; the result is always the same."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -275,7 +277,6 @@ ROWS = {
     "0037_nobodys_due": "SELECT 1",
     "0038_messages_to": """
         SELECT set_config('numberpool.companies', 'all', true);
-        UPDATE companies SET messages_to = 'office@example.com';
     """,
     "0039_lead_marks": """
         SELECT set_config('numberpool.companies', 'all', true);
@@ -335,6 +336,11 @@ ROWS = {
         INSERT INTO report_blocks SELECT id, 0, 20758 FROM companies ON CONFLICT DO NOTHING;
     """,
     "0053_jobs_of_days": "SELECT set_config('numberpool.companies', 'all', true)",
+    "0054_message_mail": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        INSERT INTO mail_subscriptions (company_id, address, kind, secret)
+            SELECT id, 'messages@example.com', 'messages', sha256('m') FROM companies;
+    """,
 }
 
 # The gateway makes these anew of the others wherever they are missing.
@@ -437,6 +443,31 @@ async def test_from_each_state_with_rows_in_it(
     kept = before.keys() - MADE_ANEW
     assert {table: after[table] for table in kept} == {table: before[table] for table in kept}
     assert await schema_of(empty_database_dsn) == straight_schema
+
+
+async def test_who_was_told_of_messages_subscribes_a_user_at_once_and_others_are_asked(empty_database_dsn: str) -> None:
+    before = known_revisions()[: known_revisions().index("0054_message_mail")]
+    await migrate(empty_database_dsn, before[-1])
+    await fill(empty_database_dsn, "0001_calls")
+    connection = await asyncpg.connect(empty_database_dsn)
+    try:
+        await connection.execute("SELECT set_config('numberpool.companies', 'all', false)")
+        await connection.execute("UPDATE companies SET messages_to = 'Desk@example.com'")
+        await connection.execute("UPDATE companies SET messages_to = 'Owner@example.com' WHERE is_default")
+        await migrate(empty_database_dsn)
+        rows = await connection.fetch(
+            "SELECT s.user_id IS NULL AS outside, s.address, s.confirmed_at IS NULL AS asked, octet_length(s.secret) "
+            "FROM mail_subscriptions s JOIN companies c ON c.id = s.company_id WHERE kind = 'messages' "
+            "ORDER BY NOT c.is_default"
+        )
+        assert [tuple(row) for row in rows] == [(False, None, False, 32), (True, "desk@example.com", True, 32)]
+        letters = await connection.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'send_letter'")
+        ((payload,),) = letters
+        told = json.loads(payload)
+        assert (told["letter"], told["asked_by"]) == ("subscription", "Other")
+        assert datetime.fromisoformat(told["posted_at"]).tzinfo is not None
+    finally:
+        await connection.close()
 
 
 async def test_two_at_once_take_turns(empty_database_dsn: str, straight_schema: list[str]) -> None:
