@@ -22,6 +22,7 @@ from gateway.calls.directory import Directory
 from gateway.calls.encoder import Encoder
 from gateway.calls.ledger import Ledger
 from gateway.calls.leftovers import adopt_leftovers
+from gateway.calls.limit_letters import keep_telling
 from gateway.calls.load import load_directory
 from gateway.calls.placing import Placer
 from gateway.calls.prompting import Prompting
@@ -232,6 +233,7 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
                     "announcements": lambda: saying.run(listener, spoken),
                     "prompts": lambda: prompting.run(listener, spoken),
                     "traffic": lambda: keep_traffic(traffic, database),
+                    "limits": lambda: keep_telling(database, settings.mail),
                     "sounds": lambda: own_sounds.keep_in_place(database, sounds_folder(settings), listener, health),
                     "people": lambda: keep_gathering(database, health),
                     "sources of messages": lambda: keep_crediting(database),

@@ -57,6 +57,7 @@ class Action(StrEnum):
     SETTING_CHANGED = "setting.changed"
     SETTING_REMOVED = "setting.removed"
 
+    LIMIT_REACHED = "limit.reached"  # calls: how many were turned away within the hour; the newest is the subject
     CHANGE_UNDONE = "change.undone"
     COMMAND_RUN = "command.run"
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.attention.needs import NEARLY, Facts, Failed, Kind, Missed, Need, PoolWeek, Silent, needs
+from gateway.attention.needs import NEARLY, Facts, Failed, Kind, Missed, Need, PoolWeek, Silent, TurnedAway, needs
 from gateway.attention.node_states import node_states
 from gateway.pools.health import PoolHealth, pool_health
 from gateway.reports.missed import not_called_back
@@ -16,6 +16,8 @@ _queries = load_queries(Path(__file__).parent, "facts.sql")
 
 # What happened longer ago is not news any more.
 LATELY = timedelta(days=7)
+# A flood of calls is over by then.
+A_DAY = timedelta(days=1)
 PUT_OFF_FOR = timedelta(days=7)
 # Of fewer numbers nearly all are held whenever somebody comes.
 _MANY = 3
@@ -35,6 +37,7 @@ async def facts_of(connection: Connection, company_id: int, zone: ZoneInfo, now:
     earliest = (first - timedelta(days=40)).replace(day=1)
     waits = await not_called_back(connection, company_id, since, None)
     pools = await pool_health(connection, company_id, start=since, finish=now, now=now)
+    away = await _queries.turned_away_by_limits(connection, company_id=company_id, since=now - A_DAY)
     failed = await _queries.failed_recordings(connection, company_id=company_id, since=since)
     spent = _queries.months_with_spend(connection, company_id=company_id, since=earliest, until=first)
     silent = _queries.silences(connection, company_id=company_id)
@@ -45,6 +48,7 @@ async def facts_of(connection: Connection, company_id: int, zone: ZoneInfo, now:
         else None,
         silent=[Silent(Kind(row["kind"]), row["id"], row["name"], row["since"], row["a_day"]) async for row in silent],
         pools=[_week(pool, zone) for pool in pools],
+        turned_away=TurnedAway(away["count"], away["since"], away["newest"]) if away["count"] else None,
         failed=Failed(failed["count"], failed["newest"]) if failed["count"] else None,
         months_with_spend=frozenset([row["month"] async for row in spent]),
     )

@@ -17,6 +17,12 @@ SELECT count(*) AS count, max(r.call_id) AS newest
 FROM calls c JOIN recordings r ON r.company_id = c.company_id AND r.call_id = c.id
 WHERE c.company_id = :company_id AND c.started_at >= :since::timestamptz AND r.state = 'failed';
 
+-- name: turned_away_by_limits^
+-- Calls that came when there was no line left.
+SELECT count(*) AS count, min(started_at) AS since, max(id) AS newest FROM calls
+WHERE company_id = :company_id AND started_at >= :since::timestamptz AND screened IN ('company-full', 'trunk-full')
+  AND outcome = 'blocked';
+
 -- name: months_with_spend
 -- The months, of the last few, in which something was spent.
 SELECT DISTINCT month::date AS month

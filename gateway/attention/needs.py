@@ -35,6 +35,7 @@ class Kind(StrEnum):
     LINK = "link"  # the gateway has no link to Asterisk
     TRUNK = "trunk"
     MISSED = "missed"
+    LIMIT = "limit"  # calls were turned away by one
     NUMBER = "number"  # silent
     SITE = "site"  # silent
     EMPTY = "empty"  # a pool without numbers to lend
@@ -103,6 +104,15 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """Calls that a limit turned away in the last day, since when, and the newest of them."""
+
+    count: int
+    since: datetime
+    newest_call: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that is looked at."""
 
@@ -111,6 +121,7 @@ class Facts:
     silent: Sequence[Silent] = ()
     pools: Sequence[PoolWeek] = ()
     failed: Failed | None = None
+    turned_away: TurnedAway | None = None
     # Months with spend, by their first day, none of them removed.
     months_with_spend: frozenset[date] = field(default_factory=frozenset)
 
@@ -126,6 +137,7 @@ def needs(facts: Facts, now: datetime, today: date, put_off: Iterable[str] = ())
             for each in facts.silent
         ),
         *(need for pool in facts.pools if (need := _of_pool(pool)) is not None),
+        *_of_limits(facts.turned_away),
         *_of_recordings(facts.failed),
         *_of_spend(facts.months_with_spend, today),
     ]
@@ -167,6 +179,12 @@ def _of_pool(pool: PoolWeek) -> Need | None:
     if pool.days_nearly >= NEARLY_DAYS:
         return Need(Kind.NEARLY, f"nearly/{pool.id}", pool.id, pool.name, pool.days_nearly)
     return None
+
+
+def _of_limits(found: TurnedAway | None) -> Iterable[Need]:
+    if found is not None and found.count:
+        key = f"limit/{found.newest_call}"
+        yield Need(Kind.LIMIT, key, found.newest_call, count=found.count, since=found.since)
 
 
 def _of_recordings(failed: Failed | None) -> Iterable[Need]:

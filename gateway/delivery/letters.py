@@ -37,6 +37,7 @@ class Letter(StrEnum):
     SUBSCRIPTION = "subscription"  # asks an address outside whether it wants reports
     MESSAGE = "message"  # a caller left one
     TEXT = "text"  # somebody wrote to one of our numbers
+    LIMIT = "limit"  # calls were turned away by a limit
 
 
 # After that nobody wants to read it any more.
@@ -49,6 +50,7 @@ _WORTH_SENDING: dict[Letter, timedelta] = {
     Letter.SUBSCRIPTION: timedelta(days=3),
     Letter.MESSAGE: timedelta(days=2),
     Letter.TEXT: timedelta(days=2),
+    Letter.LIMIT: timedelta(hours=12),
 }
 
 

@@ -62,6 +62,7 @@ SENTENCES: dict[Action, str] = {
     Action.SETTING_ADDED: N_("%(who)s added %(kind)s %(name)s"),
     Action.SETTING_CHANGED: N_("%(who)s changed %(kind)s %(name)s"),
     Action.SETTING_REMOVED: N_("%(who)s removed %(kind)s %(name)s"),
+    Action.LIMIT_REACHED: N_("%(who)s turned calls away by a limit (%(count)s), the last of them %(call)s"),
     Action.CHANGE_UNDONE: N_("%(who)s took a change back: %(what)s"),
     Action.COMMAND_RUN: N_("%(who)s ran the command %(what)s"),
 }
@@ -78,6 +79,7 @@ GROUPS: dict[str, str] = {
     "invitation": N_("Invitations"),
     "account": N_("Signing in"),
     "change": N_("Changes taken back"),
+    "limit": N_("Calls turned away by a limit"),
     "command": N_("Commands on the server"),
     "report": N_("Exports of reports"),
     "audit": N_("Exports of this log"),

@@ -52,6 +52,7 @@ def writers(database: Database, templates: Templates, base_url: str) -> Mapping[
         Letter.SUBSCRIPTION: desk.subscription,
         Letter.MESSAGE: desk.message,
         Letter.TEXT: desk.text,
+        Letter.LIMIT: desk.limit,
     }
 
 
@@ -230,6 +231,29 @@ class _Desk:
             (say("Read and answer"), f"{self._base_url}/conversations/{text['conversation_id']}"),
         )
         return Written(self._mail(to, sheet, words))
+
+    async def limit(self, about: Mapping[str, Any]) -> Written | None:
+        """Calls were turned away, because more came at once than the company takes."""
+        user, company_id = await self._user(about), int(about["company"])
+        async with self._database.companies(company_id) as connection:
+            company = await _message_queries.company_told(connection, company_id=company_id)
+        if user is None or company is None:
+            return None
+        words = self._words(user["language"], company["region"], ZoneInfo(company["time_zone"]))
+        say = words.say
+        count = words.ngettext(
+            "%(num)s call to %(company)s came when there was no line left, and heard that all lines are busy.",
+            "%(num)s calls to %(company)s came when there was no line left, and heard that all lines are busy.",
+            int(about["calls"]),
+            company=one_line(company["name"]),
+        )
+        sheet = Sheet(
+            say("Calls to %(company)s were turned away") % {"company": one_line(company["name"])},
+            (count, say("Is it a flood of calls, or do you need more lines? Raise the limit if these were customers.")),
+            (say("Look at the limits"), f"{self._base_url}/settings/calls?company={company_id}"),
+            (say("You are told once an hour at most."),),
+        )
+        return Written(self._mail(user["email"], sheet, words))
 
     async def _user(self, about: Mapping[str, Any]) -> Any:
         async with self._database.everything() as connection:

@@ -80,6 +80,16 @@ def told(words: Words, need: Need, *, may_write: bool) -> ToldNeed:
                 longest = say("The first of them has waited for %(long)s.") % named
                 said = f"{said} {longest}"
             return ToldNeed(need.key, True, said, say("Call back"), "/reports/missed")
+        case Kind.LIMIT:
+            said = words.ngettext(
+                "%(num)s call was turned away in the last day, because there was no line left.",
+                "%(num)s calls were turned away in the last day, because there was no line left.",
+                need.count,
+            )
+            if may_write:
+                return ToldNeed(need.key, True, said, say("Look at the limits"), "/settings/calls")
+            query = (("outcome", "blocked"), ("period", "7d"))
+            return ToldNeed(need.key, True, said, say("Its calls"), "/calls", query)
         case Kind.NUMBER:
             said = say("%(name)s has not rung for %(long)s; it used to ring %(rate)s.")
             sentence = said % (named | {"name": words.phone(need.name)})

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gateway.attention.needs import Facts, Failed, Kind, Missed, PoolWeek, Silent, needs
+from gateway.attention.needs import Facts, Failed, Kind, Missed, PoolWeek, Silent, TurnedAway, needs
 from gateway.attention.node_states import UNREACHABLE, NodeState, TrunkState
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
@@ -52,6 +52,7 @@ CASES: list[tuple[str, Facts, list[str]]] = [
     ("nearly full often", Facts(pools=[replace(POOL, days_nearly=3)]), ["nearly/3"]),
     ("full says more than nearly full", Facts(pools=[replace(POOL, failed=50, days_nearly=7)]), ["pool/3"]),
     ("nothing to lend", Facts(pools=[replace(POOL, lendable=0, failed=50)]), ["empty/3"]),
+    ("a limit turned calls away", Facts(turned_away=TurnedAway(3, NOW, 92)), ["limit/92"]),
     ("a recording failed", Facts(failed=Failed(1, 91)), ["recordings/91"]),
     ("no spend ever", Facts(), []),
     (
