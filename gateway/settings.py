@@ -215,7 +215,7 @@ class NodeSettings(_Part):
     """One Asterisk, reached over AMI with two accounts.
 
     ``username`` listens and answers calls (write class ``call``); ``store_username`` keeps the fallback routes in
-    AstDB, which needs write class ``system``, a class that can also run shell commands.
+    AstDB, which needs write class ``system``, a class that can also run shell commands, and places calls back.
     """
 
     name: Annotated[

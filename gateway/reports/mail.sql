@@ -180,14 +180,16 @@ WHERE m.company_id = :company_id AND lower(u.email) = lower(:address);
 
 -- name: waiting_calls
 -- Calls that are to be told of; without an end where the transaction does not see them. A caller counts as answered who
--- was, on whichever line, after the call was missed, or whom somebody says to have called back.
+-- was, on whichever line, after the call was missed, who was called back from here, or of whom somebody says so.
 SELECT a.call_id, coalesce(c.ended_at, c.started_at) AS ended_at,
        coalesce(c.status = 'spam' OR c.outcome = 'blocked' OR EXISTS (
            SELECT FROM caller_rules r
            WHERE r.company_id = c.company_id AND r.caller = c.caller AND r.verdict = 'block'), true) AS is_spam,
        EXISTS (SELECT FROM call_backs b WHERE b.company_id = c.company_id AND b.call_id = c.id) OR EXISTS (
            SELECT FROM calls o WHERE o.company_id = c.company_id AND o.caller = c.caller
-             AND o.started_at > c.started_at - interval '1 day' AND o.answered_at >= c.started_at) AS answered_since
+             AND o.started_at > c.started_at - interval '1 day' AND o.answered_at >= c.started_at) OR EXISTS (
+           SELECT FROM placed_calls p WHERE p.company_id = c.company_id AND p.callee = c.caller
+             AND p.answered_at >= c.started_at) AS answered_since
 FROM alert_calls a
 LEFT JOIN calls c ON c.company_id = a.company_id AND c.id = a.call_id
 WHERE a.company_id = :company_id AND a.subscription_id = :id AND a.settled_at IS NULL;
