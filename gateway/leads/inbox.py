@@ -1,110 +1,22 @@
-"""Leads on their way into Postgres: each is on the disk before it is answered, or waits here while Postgres is away.
+"""Leads on their way into Postgres: how each is written once, and forgotten where it must be (gateway.store.inbox)."""
 
-inbox = LeadInbox(database, journal.write)
-async with inbox.running():              # what waits at the end is written before it ends
-    id = await inbox.take(lead, patience=0.9)
-"""
-
-import asyncio
 import json
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import structlog
-
 from gateway.leads.crediting import credit_lead
 from gateway.leads.lead import Lead
-from gateway.store.database import AWAY, Connection, Database
+from gateway.store.database import Connection
 from gateway.store.queries import load_queries
 from gateway.visits.ids import made_at
 
-RETRY_SECONDS = 1.0
-FAREWELL_SECONDS = 5.0
-# Some hours of a busy business's forms; each is some kilobytes.
-MOST_WAITING = 2000
 # A browser that repeats does so within this time.
 _REPEATS = timedelta(minutes=1)
-_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 _queries = load_queries(Path(__file__).parent, "leads.sql")
-_log = structlog.get_logger(__name__)
-
-
-class InboxFull(Exception):
-    """Postgres has been away for so long that no more leads can be remembered."""
-
-
-class LeadInbox:
-    """That of one worker. ``write_visits`` stores visits that wait: a lead is linked only with one that is stored."""
-
-    def __init__(self, database: Database, write_visits: Callable[[], Awaitable[None]]) -> None:
-        self._database, self._write_visits = database, write_visits
-        self._waiting: deque[Lead] = deque()
-
-    @property
-    def waiting(self) -> int:
-        """How many have not been written yet."""
-        return len(self._waiting)
-
-    async def take(self, lead: Lead, *, patience: float) -> UUID | None:
-        """Store a lead; its id, or that of the same one sent before. None: Postgres is away, and it waits here.
-
-        ``patience`` in seconds. Raises InboxFull, and asyncpg's errors of data that Postgres will never take.
-        """
-        try:
-            async with asyncio.timeout(patience):
-                await self._write_visits()
-                async with self._database.companies(lead.company_id) as connection:
-                    return await store(connection, lead)
-        except _REFUSED:
-            raise
-        except AWAY as error:
-            if len(self._waiting) >= MOST_WAITING:
-                raise InboxFull from None
-            # It may have been written all the same: then it counts once, because it is alike.
-            self._waiting.append(lead)
-            _log.warning("leads wait for Postgres", waiting=self.waiting, fault=str(error) or type(error).__name__)
-            return None
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["LeadInbox"]:
-        """Try again every second while it lasts, and at the end."""
-        trying = asyncio.create_task(self._endless())
-        try:
-            yield self
-        finally:
-            trying.cancel()
-            await asyncio.wait([trying])
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_SECONDS):
-                    await self._try()
-            if self._waiting:
-                _log.error("leads are lost: Postgres was away when the collector stopped", lost=self.waiting)
-
-    async def _endless(self) -> None:
-        while True:
-            await asyncio.sleep(RETRY_SECONDS)
-            await self._try()
-
-    async def _try(self) -> None:
-        while self._waiting:
-            lead = self._waiting[0]
-            try:
-                await self._write_visits()
-                async with self._database.companies(lead.company_id) as connection:
-                    await store(connection, lead)
-            except _REFUSED as error:
-                _log.error("a lead cannot be written and is dropped", fault=str(error))
-            except AWAY as error:
-                _log.warning("leads wait for Postgres", waiting=self.waiting, fault=str(error))
-                return
-            self._waiting.popleft()
 
 
 async def store(connection: Connection, lead: Lead) -> UUID:

@@ -1,8 +1,8 @@
 """What comes from outside on its way into Postgres: on the disk before it is answered, or waiting while it is away.
 
-inbox = Inbox("texts", database, store)
+inbox = Inbox("leads", database, store)
 async with inbox.running():              # what waits at the end is written before it ends
-    await inbox.take(item, patience=0.9)
+    id = await inbox.take(lead, patience=0.9)
 """
 
 import asyncio
@@ -35,17 +35,28 @@ class OfCompany(Protocol):
 
 
 Item = TypeVar("Item", bound=OfCompany)
+Result = TypeVar("Result")
 
 
 class InboxFull(Exception):
     """Postgres has been away for so long that no more can be remembered."""
 
 
-class Inbox(Generic[Item]):
-    """That of one worker. ``store`` writes an item, twice if need be: it may have been written and not been told so."""
+class Inbox(Generic[Item, Result]):
+    """That of one worker. ``store`` writes an item, twice if need be: it may have been written and not been told so.
 
-    def __init__(self, name: str, database: Database, store: Callable[[Connection, Item], Awaitable[None]]) -> None:
-        self._name, self._database, self._store = name, database, store
+    ``before`` each of them something else is written, which it leads to.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        database: Database,
+        store: Callable[[Connection, Item], Awaitable[Result]],
+        *,
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._name, self._database, self._store, self._before = name, database, store, before
         self._waiting: deque[Item] = deque()
 
     @property
@@ -53,22 +64,27 @@ class Inbox(Generic[Item]):
         """How many have not been written yet."""
         return len(self._waiting)
 
-    async def take(self, item: Item, *, patience: float) -> bool:
-        """Store an item within ``patience`` seconds. False: Postgres is away, and it waits here.
+    async def take(self, item: Item, *, patience: float) -> Result | None:
+        """Store an item within ``patience`` seconds, and what that gives. None: Postgres is away, and it waits here.
 
         Raises InboxFull, and asyncpg's errors of data that Postgres will never take.
         """
         try:
             async with asyncio.timeout(patience):
-                await self._write(item)
+                return await self._write(item)
         except REFUSED:
             raise
         except AWAY as error:
-            return self._wait(item, str(error) or type(error).__name__)
-        return True
+            if len(self._waiting) >= MOST_WAITING:
+                raise InboxFull from None
+            # It may have been written all the same: then it counts once, because it is alike.
+            self._waiting.append(item)
+            fault = str(error) or type(error).__name__
+            _log.warning("something waits for Postgres", what=self._name, waiting=self.waiting, fault=fault)
+            return None
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Inbox[Item]"]:
+    async def running(self) -> AsyncIterator["Inbox[Item, Result]"]:
         """Try again every second while it lasts, and at the end."""
         trying = asyncio.create_task(self._endless())
         try:
@@ -81,13 +97,6 @@ class Inbox(Generic[Item]):
                     await self._try()
             if self._waiting:
                 _log.error("lost: Postgres was away when the collector stopped", what=self._name, lost=self.waiting)
-
-    def _wait(self, item: Item, fault: str) -> bool:
-        if len(self._waiting) >= MOST_WAITING:
-            raise InboxFull
-        self._waiting.append(item)
-        _log.warning("something waits for Postgres", what=self._name, waiting=self.waiting, fault=fault)
-        return False
 
     async def _endless(self) -> None:
         while True:
@@ -105,6 +114,8 @@ class Inbox(Generic[Item]):
                 return
             self._waiting.popleft()
 
-    async def _write(self, item: Item) -> None:
+    async def _write(self, item: Item) -> Result:
+        if self._before is not None:
+            await self._before()
         async with self._database.companies(item.company_id) as connection:
-            await self._store(connection, item)
+            return await self._store(connection, item)

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from gateway.http.collector.messages import LeadAnswer
-from gateway.leads import inbox
+from gateway.store import inbox
 from tests.collector.conftest import ADVERTISED, Collected, Page, running_worker
 from tests.pools.shop import open_shop
 from tests.stack import eventually

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from aiohttp import web
 
@@ -9,7 +10,7 @@ from gateway.http.collector.catalog import Catalog
 from gateway.http.collector.limits import Buckets
 from gateway.http.collector.reception import Reception
 from gateway.http.collector.tokens import TokenBearer
-from gateway.leads.inbox import LeadInbox
+from gateway.leads.lead import Lead
 from gateway.pools.keep_alive import KeepAlives
 from gateway.settings import CollectorSettings
 from gateway.store.database import Database
@@ -29,7 +30,7 @@ class CollectorParts:
     reception: Reception
     keep_alives: KeepAlives
     journal: Journal
-    leads: LeadInbox
+    leads: Inbox[Lead, UUID]
     ways: Ways
     visits_of_address: Buckets[tuple[int, str]]
     signals_of_address: Buckets[tuple[int, str]]
@@ -37,7 +38,7 @@ class CollectorParts:
     leads_of_address: Buckets[tuple[int, str]]
     leads_of_site: Buckets[int]
     leads_of_program: Buckets[int]
-    texts: Inbox[Inbound | Report]
+    texts: Inbox[Inbound | Report, None]
     texts_of_account: Buckets[int]
     texts_refused: dict[int, datetime] = field(default_factory=dict)  # when the settings page was last told
 

@@ -21,11 +21,11 @@ from gateway.http.collector.protection import (
 from gateway.http.collector.refusals import CannotRead, TooLarge, TryLater
 from gateway.http.collector.tokens import tell_used
 from gateway.leads.contact import Contact
-from gateway.leads.inbox import InboxFull
 from gateway.leads.lead import Lead as Kept
 from gateway.leads.lead import lead_of
 from gateway.pools.numbers import NumberError, to_e164
 from gateway.store.database import AWAY
+from gateway.store.inbox import InboxFull
 from gateway.visits.bots import bot_of
 from gateway.visits.ids import new_id
 

@@ -13,7 +13,7 @@ from gateway.http.collector.catalog import Catalog
 from gateway.http.collector.keys import CollectorParts
 from gateway.http.collector.limits import Buckets
 from gateway.http.collector.reception import Reception
-from gateway.leads.inbox import LeadInbox
+from gateway.leads.inbox import store as store_lead
 from gateway.pools.desk import LendingDesk
 from gateway.pools.keep_alive import KeepAlives
 from gateway.pools.tally import Tally
@@ -61,7 +61,7 @@ async def opened_collector(
         tally = await running.enter_async_context(Tally().running(database))
         ways = await running.enter_async_context(Ways().running(database))
         journal = await running.enter_async_context(Journal(database).running())
-        leads = await running.enter_async_context(LeadInbox(database, journal.write).running())
+        leads = await running.enter_async_context(Inbox("leads", database, store_lead, before=journal.write).running())
         texts = await running.enter_async_context(Inbox("texts", database, store_text).running())
         keep_alives = await running.enter_async_context(KeepAlives(database).running())
         following = asyncio.create_task(catalog.keep(database, listener))
