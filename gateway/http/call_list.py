@@ -244,7 +244,7 @@ async def parameters_of(connection: Connection, company: Company, filter: CallFi
         **{name: _known(getattr(filter, name)) for name in ("landing", "city", "device")},
         "pool": filter.pool if isinstance(filter.pool, int) else None,
         "no_pool": filter.pool == "none",
-        "number": number,
+        "number": _known(number),
         "outcomes": filter.outcomes if filter.talk is None else filter.outcomes or ["answered"],
         "status": filter.status.value if filter.status else None,
         "tag": filter.tag,

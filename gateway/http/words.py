@@ -329,10 +329,10 @@ class Words:
             return self.status(value)
         if name == "kind":
             return self.lead_kind(value)
-        if name == "number" or (name == "caller" and value != "withheld"):
-            return self.phone(value)
         if value == NOT_SET:
             return say("Unknown")
+        if name == "number" or (name == "caller" and value != "withheld"):
+            return self.phone(value)
         if name == "region":
             return self.place(value)
         if name == "screened":
