@@ -272,10 +272,11 @@ class _Calls:
 
     def _call_touches(self) -> Iterator[str]:
         own = self._own
-        for place in range(self._count):
-            for back in range(int(self._touches[place])):
-                visit = max(0, int(self._visit[place]) - back * int(self._back[place]))
-                at = own.times(np.array([visit]))[0]
+        for back in range(int(self._touches.max())):
+            places = np.flatnonzero(self._touches > back)
+            visits = np.maximum(0, self._visit[places] - back * self._back[places])
+            times = own.times(visits).tolist()
+            for place, visit, at in zip(places.tolist(), visits.tolist(), times, strict=True):
                 yield (
                     f"{own.company}\t{self._first + place + 1}\t{back}\t{at}Z\t{own.visit(visit)}\tvisit\t"
                     f"{self._source_ids[own.arrival[visit]]}\t{own.credit(visit)}\n"
