@@ -14,11 +14,9 @@ GROUP BY span.place, s.source_id, o.channel, s.campaign;
 
 -- name: number_parts
 -- What numbers cost from the day they were added on, a month's price spread over its days: those of static pools by their
--- source, all others together.
+-- source, all others together. Each price holds for its own days; the first that is known for those before as well.
 SELECT span.place, o.id AS source_id, o.channel,
-       sum(numberpool_part_of(coalesce(n.monthly_price, p.monthly_price), month.first_day, month.last_day,
-                              greatest(span.since, month.first_day, added.day), least(span.until, month.last_day + 1),
-                              :digits)) AS amount
+       sum(numberpool_part_of(held.price, month.first_day, month.last_day, days.since, days.until, :digits)) AS amount
 FROM unnest(:sinces::date[], :untils::date[]) WITH ORDINALITY AS span (since, until, place)
 CROSS JOIN LATERAL (
     SELECT first::date AS first_day, (first + interval '1 month')::date - 1 AS last_day
@@ -27,10 +25,19 @@ CROSS JOIN LATERAL (
 JOIN companies c ON c.id = :company_id
 JOIN tracking_numbers n ON n.company_id = c.id
 JOIN pools p ON p.company_id = n.company_id AND p.id = n.pool_id
-CROSS JOIN LATERAL (SELECT (n.created_at AT TIME ZONE c.time_zone)::date AS day) added
+JOIN LATERAL (
+    SELECT known.price,
+           CASE WHEN lag(known.since) OVER ordered IS NULL THEN '-infinity'::date ELSE known.since END AS since,
+           coalesce(lead(known.since) OVER ordered, 'infinity'::date) AS until
+    FROM number_prices known WHERE known.company_id = n.company_id AND known.number_id = n.id
+    WINDOW ordered AS (ORDER BY known.since)
+) held ON held.price > 0
+CROSS JOIN LATERAL (
+    SELECT greatest(span.since, month.first_day, (n.created_at AT TIME ZONE c.time_zone)::date, held.since) AS since,
+           least(span.until, month.last_day + 1, held.until) AS until
+) days
 LEFT JOIN sources o ON o.company_id = n.company_id AND o.id = n.source_id AND p.kind = 'static'
-WHERE coalesce(n.monthly_price, p.monthly_price) > 0
-  AND added.day <= month.last_day AND added.day < span.until
+WHERE days.since < days.until
 GROUP BY span.place, o.id, o.channel;
 
 -- name: currency$

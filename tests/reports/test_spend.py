@@ -238,3 +238,44 @@ async def test_amounts_in_a_former_currency_are_not_added_to_others(database: Da
         await connection.execute("UPDATE companies SET currency = 'USD'")
         assert await spend_by(connection, november(acme)) == {}
         assert await spend_book.in_other_currency(connection, acme.id) == (("CAD", 1, Decimal(500)),)
+
+
+async def test_a_price_counts_from_the_day_it_was_changed(database: Database, acme: MadeCompany) -> None:
+    async with database.companies(acme.id) as connection:
+        await connection.execute("UPDATE companies SET time_zone = 'UTC'")
+        await connection.execute("UPDATE tracking_numbers SET created_at = '2026-01-10T12:00:00Z'")
+        one, *_ = [row["id"] for row in await connection.fetch("SELECT id FROM tracking_numbers ORDER BY id")]
+
+        async def cost(since: date, until: date) -> Decimal:
+            spent = await spend_by(connection, Question(acme.id, since, until))
+            return (spent or {}).get((), Decimal(0))
+
+        august, september, october = date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1)
+        await connection.execute("UPDATE tracking_numbers SET monthly_price = 30 WHERE id = $1", one)
+        # The first price that is known holds for the days before it as well.
+        assert await cost(august, september) == 30
+        await connection.execute("UPDATE number_prices SET since = '2026-06-05'")
+        await connection.execute("UPDATE tracking_numbers SET monthly_price = 60 WHERE id = $1", one)
+        await connection.execute("UPDATE number_prices SET since = '2026-09-16' WHERE price = 60")
+        assert await cost(august, september) == 30
+        assert await cost(september, october) == 15 + 30
+        assert await cost(october, date(2026, 11, 1)) == 60
+        parts = [await cost(september + timedelta(days=day), september + timedelta(days=day + 1)) for day in range(30)]
+        assert sum(parts) == 45
+        assert await cost(date(2026, 1, 1), date(2026, 2, 1)) == Decimal("21.29")  # 22 of 31 days
+        # On the same day it is a correction; without a price it costs nothing from then on.
+        today: date = await connection.fetchval("SELECT (now() AT TIME ZONE 'UTC')::date")
+        for price in (90, 120, None):
+            await connection.execute("UPDATE tracking_numbers SET monthly_price = $2 WHERE id = $1", one, price)
+        assert await connection.fetchval("SELECT count(*) FROM number_prices WHERE since = $1", today) == 1
+        assert await cost(today, today + timedelta(days=40)) == 0
+        assert await cost(september, october) == 45
+
+
+async def test_a_price_of_a_pool_is_that_of_its_numbers_without_one(database: Database, acme: MadeCompany) -> None:
+    async with database.companies(acme.id) as connection:
+        numbers = await connection.fetch("SELECT id, pool_id FROM tracking_numbers ORDER BY id")
+        await connection.execute("UPDATE tracking_numbers SET monthly_price = 5 WHERE id = $1", numbers[0]["id"])
+        await connection.execute("UPDATE pools SET monthly_price = 7")
+        prices = {row["number_id"]: row["price"] for row in await connection.fetch("SELECT * FROM number_prices")}
+        assert prices == {row["id"]: 5 if place == 0 else 7 for place, row in enumerate(numbers)}

@@ -335,11 +335,20 @@ ROWS = {
         INSERT INTO report_sums (company_id, level, block, told_by, sums) SELECT id, 0, 20758, 1, '' FROM companies;
         INSERT INTO report_blocks SELECT id, 0, 20758 FROM companies ON CONFLICT DO NOTHING;
     """,
+    "0051_answering": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE destinations SET press_one = true;
+        INSERT INTO recording_pauses (company_id, call_id, position, began) SELECT company_id, id, 0, 1 FROM calls;
+    """,
     "0053_jobs_of_days": "SELECT set_config('numberpool.companies', 'all', true)",
     "0054_message_mail": """
         SELECT set_config('numberpool.companies', 'all', true);
         INSERT INTO mail_subscriptions (company_id, address, kind, secret)
             SELECT id, 'messages@example.com', 'messages', sha256('m') FROM companies;
+    """,
+    "0055_prices_of_days": """
+        SELECT set_config('numberpool.companies', 'all', true);
+        UPDATE tracking_numbers SET monthly_price = 3;
     """,
 }
 
