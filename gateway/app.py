@@ -114,6 +114,12 @@ class _Numbers:
                 destination=dial,
                 mend="let that destination dial another number; emergency calls never go through Numberpool",
             )
+        for id in sorted(loaded.not_forwarded - self.present.not_forwarded):
+            _log.warning(
+                "a destination is passed over: its country is not allowed, or it costs extra",
+                destination_id=id,
+                mend="allow it (numberpool limits countries, numberpool limits premium), or change the destination",
+            )
         self.present = loaded
 
     async def keep(self, changed: Callable[[], None]) -> None:
