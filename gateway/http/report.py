@@ -276,6 +276,12 @@ def _notes(report: Report) -> Iterator[str]:
             "Expected calls: each call is split over all visits that may have made it. The true number lies "
             "within the ± two times out of three."
         )
+        if any(row.measures.expected is None for row in report.answer.rows):
+            yield words.say(
+                "They are told by source or channel, or by what a call has itself: number, pool, region, who "
+                "answered. Of the other visits that may have made it only the source is kept: by this they cannot "
+                "be told."
+            )
     if any(each.is_money and each is not Measure.VALUE for each in shown.measures):
         asked = {*report.question.by, *report.question.where}
         if not asked <= SPENT_ON:

@@ -51,7 +51,9 @@ async def answer(
     (found,) = await sums(connection, cut, [within], sitting.shelf)
     parts = await sitting.parts_spent(question)
     spent = None if parts is None else summed(parts, question)
-    is_expected = cut.chances_by is not None
+    is_expected = cut.chances_by is not None or cut.is_sure
+    if cut.is_sure:
+        found = found.with_sure_calls()
     places, rest = _chosen(found, top if not spent else None)
     if len(rest) and only is not None:
         places, rest = await _these(found, only)
@@ -213,7 +215,7 @@ async def _total(
 ) -> Measures:
     """All of it. How many calls there are is known, whoever they are of."""
     spent = None if parts is None else summed(parts, replace(question, by=()))
-    found = _measures(whole, (spent or {}).get(()), cut.chances_by is not None)
+    found = _measures(whole, (spent or {}).get(()), cut.chances_by is not None or cut.is_sure)
     people = None
     if not question.by:
         people = await callers(connection, cut, within, whole.calls, sitting.shelf)

@@ -19,6 +19,8 @@ from gateway.reports.packed import Entries, Floats, Ints, together, unpack
 from gateway.reports.question import Question
 
 HOUR = "hour"
+# What is known of a call itself; the others are of the visit that it is thought to come of.
+OF_THE_CALL = frozenset({Dimension.POOL, Dimension.NUMBER, Dimension.REGION, Dimension.PERSON, HOUR})
 # What facts are told apart by, in the order of their bits in report_sums.told_by.
 COLUMNS = (*(each.value for each in Dimension), HOUR)
 BITS: Mapping[str, int] = {name: 1 << place for place, name in enumerate(COLUMNS)}
@@ -127,6 +129,13 @@ class Told:
         """All of them together, or those at some places."""
         return Sums._make((self.figures if places is None else self.figures[:, places]).sum(axis=1).tolist())
 
+    def with_sure_calls(self) -> "Told":
+        """The same with as many expected calls as there are."""
+        figures = self.figures.copy()
+        figures[Sums._fields.index("expected")] = self.column("calls")
+        figures[Sums._fields.index("variance")] = 0.0
+        return Told(self.keys, figures, self.book)
+
     async def values(self, places: Ints) -> list[Keys]:
         """The values that those at some places are told by."""
         columns = [column[places].tolist() for column in self.keys]
@@ -174,6 +183,12 @@ class Cut:
         return (
             tuple(columns) in PAIRS and self.basis is Basis.CALL and bool(PAIR_MODELS >> MODELS.index(self.model) & 1)
         )
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is told only by what calls have themselves, whoever made them: as many are expected as came."""
+        columns = self.columns
+        return self.basis is Basis.CALL and bool(columns) and {*columns} <= OF_THE_CALL
 
     @property
     def chances_by(self) -> int | None:

@@ -287,6 +287,23 @@ async def test_expected_calls_are_those_of_each_source(database: Database) -> No
     assert sum(row.measures.expected or 0 for row in found.rows) == pytest.approx(found.total.calls, rel=0.05)
 
 
+async def test_of_what_a_call_has_itself_as_many_are_expected_as_came(database: Database) -> None:
+    past = await make_past(database, 9)
+    await count_all(database)
+    question = Question(past.company_id, BEGAN, BEGAN + timedelta(days=DAYS))
+    async with database.companies(past.company_id) as wire:
+        for by in ((Dimension.NUMBER,), (Dimension.POOL, Dimension.PERSON)):
+            found = await answer(wire, replace(question, by=by))
+            assert found.rows
+            for row in found.rows:
+                assert (row.measures.expected, row.measures.expected_error) == (row.measures.calls, 0)
+        number = found.rows[0].keys[0].value
+        narrowed = await answer(wire, replace(question, where={Dimension.POOL: number}))
+        assert narrowed.total.expected == narrowed.total.calls
+        for unknown in ((Dimension.KEYWORD,), (Dimension.SOURCE, Dimension.POOL)):
+            assert {row.measures.expected for row in (await answer(wire, replace(question, by=unknown))).rows} == {None}
+
+
 async def test_money_is_exact_to_the_cent(database: Database) -> None:
     past = await make_past(database, 6)
     await count_all(database)
