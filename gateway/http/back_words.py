@@ -60,7 +60,7 @@ def in_short(row: Any, words: Words) -> str:
     if row["state"] != "ended":
         return say("Talking now") if row["state"] == "talking" else say("Ringing now")
     return {
-        PlacedOutcome.ANSWERED: say("Reached"),
+        PlacedOutcome.ANSWERED: words.pgettext("calls back", "Reached"),
         PlacedOutcome.BUSY: say("Busy"),
         PlacedOutcome.NO_ANSWER: say("Nobody answered"),
         PlacedOutcome.GIVEN_UP: say("Given up"),
