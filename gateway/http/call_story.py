@@ -103,6 +103,7 @@ class OtherCall:
     talk_seconds: float | None
     status: str
     source: Source | None
+    screened: str | None  # which rule acted on it (gateway.calls.screening)
 
 
 @dataclass(frozen=True, slots=True)

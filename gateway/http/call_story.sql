@@ -55,7 +55,7 @@ WITH found AS (
      WHERE o.company_id = :company_id AND o.person_id = :person_id::bigint AND o.call_id IS NOT NULL
      ORDER BY o.at DESC LIMIT :most)
 )
-SELECT c.id, c.state, c.outcome, c.did, c.caller, c.started_at, c.talk_seconds, c.status,
+SELECT c.id, c.state, c.outcome, c.did, c.caller, c.started_at, c.talk_seconds, c.status, c.screened,
        s.id AS source_id, s.name AS source_name, s.colour AS source_colour
 FROM found JOIN calls c ON c.company_id = :company_id AND c.id = found.id
 LEFT JOIN sources s ON s.company_id = c.company_id AND s.id = c.source_id
