@@ -73,6 +73,7 @@ SETTINGS_PLACES = (
     Place("/settings/sounds", N_("Sounds"), N_("Greetings, menus and announcements: recorded, or spoken for you.")),
     Place("/settings/whisper", N_("Whisper"), N_("What whoever answers hears first: where the call comes from.")),
     Place("/settings/calls", N_("Calls you take"), N_("What callers are told, the rules against spam, and limits.")),
+    Place("/settings/telephone", N_("On the telephone"), N_("What whoever picks up is asked before a call is theirs.")),
     Place("/settings/recording", N_("Recording"), N_("What is recorded, what callers hear first, how long it stays.")),
     Place("/settings/leads", N_("Leads"), N_("What counts as a lead.")),
     Place("/settings/tags", N_("Tags"), N_("The words you mark calls with: how often each is used, and other names.")),

@@ -330,3 +330,21 @@ async def _whisper(pages: Pages) -> tuple[bool, str | None, str | None]:
         own = await wire.fetchval("SELECT whisper FROM sources WHERE id = $1", pages.company.sources["Google Ads"])
     assert row is not None
     return row[0], row[1], own
+
+
+async def test_press_one_is_asked_where_it_is_ticked_and_taken_back(pages: Pages) -> None:
+    client = await pages.signed_in()
+    async with pages.database.companies(pages.company.id) as wire:
+        id = await wire.fetchval("SELECT id FROM destinations WHERE name = 'Reception'")
+
+    async def asked() -> bool:
+        async with pages.database.companies(pages.company.id) as wire:
+            found: bool = await wire.fetchval("SELECT press_one FROM destinations WHERE id = $1", id)
+        return found
+
+    page = await (await client.post("/settings/telephone", data={f"press-{id}": "yes"})).text()
+    assert await asked()
+    assert re.search(rf'name="press-{id}" value="yes" checked', page)
+    await undo(client, page)
+    assert not await asked()
+    assert (await (await pages.signed_in(Role.ANALYST)).post("/settings/telephone")).status == 403
