@@ -146,7 +146,7 @@ async def make_report(connection: Connection, company: Company, view: ReportView
     top = _top(view)
     now = await answer(connection, question, top)
     told = {tuple(key.value for key in row.keys) for row in now.rows} if now.others else None
-    before = await answer(connection, compared, top, told) if compared else None
+    before = await answer(connection, compared, top if told is not None else None, told) if compared else None
     measures = view.measures or usual_measures(now.total)
     whole = await _total(connection, question, now)
     whole_before = await _total(connection, compared, before) if compared and before else None
