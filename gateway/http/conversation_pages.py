@@ -129,7 +129,7 @@ def why_not(talk: Talk, account: Account | None, words: Words) -> str | None:
     if not is_telephone(talk.other):
         return words.say("This sender is no telephone number and takes no answer.")
     if account is None:
-        return words.say("The account by which this came is gone, so nothing can be sent. See Settings → Texts.")
+        return words.say("No account with a carrier can send an answer. See Settings → Texts.")
     if not CARRIERS[account.kind].can_send(account):
         return words.say("The account by which this came only brings texts. See Settings → Texts.")
     return None
@@ -178,9 +178,15 @@ def state_words(words: Words, state: State) -> str:
 
 
 async def _account_of(connection: Connection, talk: Talk) -> Account | None:
-    if talk.account_id is None:
-        return None
-    return await accounts.account_by_id(connection, talk.company_id, talk.account_id)
+    """By which answers go: the account that brought the last text; else the only one there is that sends."""
+    account = None
+    if talk.account_id is not None:
+        account = await accounts.account_by_id(connection, talk.company_id, talk.account_id)
+    if account is not None:
+        return account
+    every = [each.account for each in await accounts.standings(connection, talk.company_id)]
+    able = [each for each in every if CARRIERS[each.kind].can_send(each)]
+    return able[0] if len(able) == 1 else None
 
 
 async def _talk_of(connection: Connection, request: web.Request) -> tuple[Talk, Company]:

@@ -169,6 +169,19 @@ async def test_who_wants_none_cannot_be_texted(pages: Pages) -> None:
     assert await sent(pages) == []
 
 
+async def test_what_came_over_sip_is_answered_by_the_only_carrier_there_is(pages: Pages) -> None:
+    talk = await comes(pages, "hello")
+    client = await pages.signed_in()
+    async with pages.database.companies(pages.company.id) as wire:
+        await wire.execute("UPDATE conversations SET account_id = NULL")
+    assert "Write an answer" in await (await client.get(f"/conversations/{talk}")).text()
+    async with pages.database.companies(pages.company.id) as wire:
+        await accounts.add(wire, pages.company.id, "Second", Kind.TWILIO, {"account": "AC9"}, {"token": "x"})
+    page = await (await client.get(f"/conversations/{talk}")).text()
+    assert "No account with a carrier can send" in page
+    assert (await client.post(f"/conversations/{talk}", data={"text": "x"})).status == 422
+
+
 async def test_one_that_failed_is_sent_again(pages: Pages) -> None:
     talk = await comes(pages, "hello")
     client = await pages.signed_in()
