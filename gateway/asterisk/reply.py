@@ -29,6 +29,8 @@ def reply(record: CallRecord, directory: Directory, trunks: Sequence[Trunk], tal
 
 def watch(record: CallRecord, directory: Directory, traffic: Traffic, age: float) -> None:
     """Note that a call goes on or has ended, which began ``age`` seconds ago, for limits and rules against spam."""
+    if record.placed is not None:  # somebody here called, and what he did says nothing of the callee
+        return
     number = directory.numbers.get(record.number_id or 0) or directory.match(record.dialled)
     company = number.company_id if number else directory.default_company
     if company is None:

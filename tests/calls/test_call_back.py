@@ -4,13 +4,20 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from gateway.calls import placed
+from gateway.asterisk.reply import watch
+from gateway.calls import placed, screening
+from gateway.calls.directory import build_directory
 from gateway.calls.placed import Asked, Refused, Unplaceable, shown_number, telephone_of, unplaceable
+from gateway.calls.policy import Policy
+from gateway.calls.record import parse_record
+from gateway.calls.route import Destination, Route
+from gateway.calls.traffic import Traffic
 from gateway.local.programs import AsteriskHome
 from gateway.store.database import Database
 from gateway.store.queries import load_queries
@@ -333,6 +340,20 @@ def test_a_telephone_as_people_write_it(text: str, kept: str) -> None:
 def test_what_is_no_telephone(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         telephone_of(text, "CA")
+
+
+def test_whoever_is_called_back_has_not_called() -> None:
+    """Rules against those who call too often count what they did, and not what was done about it."""
+    record = parse_record(
+        "v=1&key=npback1-1&id=npback1&placed=1&caller=%2B13065550142&name=&trunk=&first=&request=&to=&party="
+        "&at=1000&channel=PJSIP/desk-1&stage=1"
+    )
+    route = Route((Destination("PJSIP/main", 5),))
+    directory, traffic = build_directory((), {1: "CA"}, 1, route), Traffic()
+    watch(record, directory, traffic, 0.0)
+    assert traffic.seen(1, "+13065550142", "", Policy(often_calls=2, most_calls=1)) == screening.Seen()
+    watch(replace(record, placed=None), directory, traffic, 0.0)
+    assert traffic.seen(1, "+13065550142", "", Policy(often_calls=2, most_calls=1)) != screening.Seen()
 
 
 def test_which_number_is_shown() -> None:
