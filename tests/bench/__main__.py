@@ -302,8 +302,10 @@ async def counted() -> list[Figure]:
         ),
         Figure("a count of 1,000,000 calls and 10,000,000 visits", run.scan, "ms"),
         Figure("a call written, with / without the note that it changed", run.write_ratio, "times", at_most=1.3),
+        Figure("two years of 1,100,000 calls and 11,000,000 visits drawn", run.draw_seconds, "s"),
         Figure("1,100,000 calls counted for reports", run.count_seconds, "s"),
         Figure("two years of days added up", run.make_seconds, "s"),
+        Figure("sums of reports, room for a call", run.bytes_a_call, "bytes"),
     ]
 
 
