@@ -24,6 +24,10 @@ from gateway.leads.gathering import gather_all
 from gateway.reports import mail_subscriptions
 from gateway.reports.mail_due import Kind
 from gateway.reports.mail_subscriptions import Wish
+from gateway.texts import accounts
+from gateway.texts.carriers.shape import Kind as Carrier
+from gateway.texts.store import keep
+from gateway.texts.text import Inbound
 from tests.http.company import MadeCompany
 from tests.http.conftest import Pages, running_pages
 from tests.http.test_browser import _TOO_WIDE, Scheme, looking, nothing_for_axe, watch
@@ -92,6 +96,11 @@ async def filled(database_dsn: str, tmp_path: Path) -> AsyncIterator[Pages]:
         async with pages.database.companies(company.id) as connection:
             wish = Wish(Kind.WEEKLY)
             await mail_subscriptions.add(connection, company.id, wish, None, user_id=None, address="boss@example.com")
+            # A carrier, and somebody who wrote: the newest of its leads.
+            carrier = await accounts.add(connection, company.id, "Carrier", Carrier.VOIPMS, {}, {})
+            number = await connection.fetchval("SELECT e164 FROM tracking_numbers ORDER BY id LIMIT 1")
+            said = ("Can you come today?", ("https://media.example/1.jpg",), "1", None, datetime.now(UTC))
+            await keep(connection, Inbound(company.id, carrier, number, "+13065550142", *said))
         yield pages
 
 
