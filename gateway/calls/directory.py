@@ -150,8 +150,8 @@ class Directory:
 
     def admission(self, company: int, caller: str) -> Admission:
         """Whether a call from ``caller`` rings at ``company``, and why."""
-        rules = self.caller_rules.get(company)
-        if not rules or not caller:
+        rules = self.caller_rules.get(company, {})
+        if not caller or not (rules or company in self.doors):
             return Admission.NO_RULE
         region = self.regions.get(company)
         return admission(

@@ -246,6 +246,16 @@ def often() -> Traffic:
     return traffic
 
 
+@pytest.mark.parametrize("verdicts", [{}, {"+13065550999": Verdict.BLOCK}])
+def test_an_emergency_service_that_calls_back_meets_no_rule(verdicts: dict[str, Verdict]) -> None:
+    traffic = Traffic(Clock())
+    for key in "abcdef":
+        traffic.told(record(key), 1, "911", 0.0, 60.0)
+    here = replace(directory(ALL, SOUNDS, verdicts), emergency_callers=frozenset({"911"}))
+    route = here.decide([DID], "911", moment(traffic))
+    assert (route.destinations, route.steps, route.marks, route.blocked) == (MAIN, (), (), False)
+
+
 def test_a_withheld_caller_is_asked_and_rings_in_any_case() -> None:
     route = directory(ALL, SOUNDS).decide([DID], "", moment())
     assert encode_route(route) == (f"1|7..withheld|0|||Menu/0-1-:1:2:/said/press_one^6~PJSIP/main^30|{DID}")
