@@ -185,14 +185,15 @@ async def _serve(settings: Settings, health: Health, encoder: Encoder) -> None:
         await whispering.load()
         saying = Saying(database, Speech(sounds_folder(settings) / "said", settings.speech), health)
         await saying.load()
-        prompting = Prompting(database, Speech(sounds_folder(settings) / "prompts", settings.speech), health)
+        spools = {node.name: node.spool for node in settings.nodes if node.spool}
+        prompts = Speech(sounds_folder(settings) / "prompts", settings.speech)
+        prompting = Prompting(database, prompts, health, spools.values())
         await prompting.load()
         numbers = _Numbers(settings, database, listener, whispering, saying, prompting)
         await numbers.load()
         ledger = Ledger(database, health, lambda: numbers.present)
         talked, traffic = Talked(), Traffic()
         nodes = [Node(node, lambda: numbers.present, ledger, health, talked, traffic) for node in settings.nodes]
-        spools = {node.name: node.spool for node in settings.nodes if node.spool}
         keep = settings.visits.keep_months
         studio = RecordingStudio(database, settings.data_folder, spools, health, encoder)
 

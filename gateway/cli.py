@@ -153,9 +153,11 @@ def render(settings: Settings, node: str | None, into: Path, for_folder: Path | 
     click.echo(
         "\nIn extensions.conf:  #include " + str(folder / "numberpool-extensions.conf") + "\n"
         "At the end of manager.conf:  #include " + str(folder / "numberpool-manager.conf") + "\n"
+        "In features.conf, below [applicationmap]:  #include " + str(folder / "numberpool-features.conf") + "\n"
         f"In pjsip.conf, for each trunk:  context=numberpool-in   (examples of each kind in {folder / 'trunks'})\n"
         f"Folders that Asterisk writes to: {chosen.spool / 'outbox'} and {chosen.spool / 'recordings'}\n"
         "Then:  asterisk -rx 'manager reload' ; asterisk -rx 'dialplan reload' ; "
+        "asterisk -rx 'module reload features' ; "
         "asterisk -rx 'module reload res_pjsip.so'"
     )
 

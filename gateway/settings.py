@@ -276,6 +276,11 @@ class CallSettings(_Part):
         (), description="contexts of your own dialplan that destinations may lead into, as Dialplan/600@context"
     )
 
+    pause_key: Annotated[
+        str, _matching(r"([0-9*#]{1,10})?", "write keys of a telephone, such as *7, or nothing for")
+    ] = Field(
+        "*7", description="the keys with which whoever answers pauses the recording, and has it go on; empty: none"
+    )
     emergency_callers: tuple[Annotated[str, _matching(r"\+?[0-9]{2,15}", "write digits, with + or without")], ...] = (
         Field(
             (),

@@ -273,6 +273,7 @@ class Installation:
         own = {
             "extensions.conf": f"#include {self.conf}/numberpool-extensions.conf\n",
             "manager.conf": f"#include {self.conf}/numberpool-manager.conf\n",
+            "features.conf": f"[applicationmap]\n#include {self.conf}/numberpool-features.conf\n",
             "pjsip.conf": f"[global]\ntype=global\nignore_uri_user_options=yes\n{trunks}{lines}",
         }
         return {

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 import structlog
 
@@ -21,7 +22,7 @@ from gateway.asterisk.events import PROOF_EVENT, ForgedEvent, Hint, Unfiltered, 
 from gateway.asterisk.fallback import FallbackRoutes
 from gateway.asterisk.intake import Intake
 from gateway.asterisk.place import NotConnected, Placing, end, place
-from gateway.asterisk.recorder import record_anew
+from gateway.asterisk.recorder import mute, record_anew
 from gateway.asterisk.reply import remember, reply, watch
 from gateway.asterisk.trunks import look_at_trunks
 from gateway.asterisk.versions import Versions
@@ -44,6 +45,8 @@ CHANNELS_SECONDS = 5.0
 TRUNKS_SECONDS = 20.0
 # An event that should have been held back may be a caller's text; so often at most is the filter tried again.
 PROVE_AGAIN_SECONDS = 10.0
+# What a call asks whose recording is to be paused (np-pause): 1, or 0 where it is to go on.
+PAUSE = "Pause/"
 _log = structlog.get_logger(__name__)
 
 
@@ -78,6 +81,7 @@ class Node:
         self._calls: AmiLink | None = None
         self._store: AmiLink | None = None
         self._proofs: asyncio.Queue[bool] = asyncio.Queue()
+        self._pauses: list[asyncio.Task[None]] = []
         # Stands in what we send ourselves to try the filter; what a caller forges has it not.
         self._nonce = secrets.token_hex(8)
         self._proved_at = 0.0
@@ -261,7 +265,12 @@ class Node:
         if event is Unfiltered.EVENT:
             self._unfiltered(block)
         elif isinstance(event, CallRecord):
-            if event.asks and event.asks.partition("_")[0] == str(self._epoch):
+            asked = bool(event.asks) and event.asks.partition("_")[0] == str(self._epoch)
+            if event.choice.startswith(PAUSE):
+                if asked:
+                    self._pauses.append(asyncio.ensure_future(self._pause(event)))
+                return
+            if asked:
                 self._answer(event)
             if event.placed is None:
                 remember(event, self._directory(), self._talked)
@@ -301,6 +310,19 @@ class Node:
         link.send(
             ("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{record.asks}", "Value": text}),
         )
+
+    async def _pause(self, record: CallRecord) -> None:
+        """Who answered had the recording paused, or has it go on: said to the call only once it is so."""
+        link, paused = self._calls, record.choice == f"{PAUSE}1"
+        try:
+            if link is not None and not link.closed:
+                await mute(link, record.channel, muted=paused)
+                said = "paused" if paused else "recording"
+                link.send(("Setvar", {"Channel": record.unique_id, "Variable": f"NP_GO_{record.asks}", "Value": said}))
+        except AmiError as error:  # the dialplan ends the recording then
+            _log.warning("a recording could not be paused", node=self.name, call=record.key, fault=str(error))
+        finally:
+            self._pauses.remove(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def whisper(self, unique_id: str, sound: str) -> None:
         """Whoever answers that call hears ``sound`` first. Too late, or with no link, it does nothing."""

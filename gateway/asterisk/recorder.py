@@ -37,8 +37,22 @@ async def record_anew(link: AmiLink, channel: str, key: str, recordings: Path) -
     await link.action("StopMixMonitor", Channel=channel, MixMonitorID=recorder)
     await asyncio.sleep(PAUSE_SECONDS)
     sides = (f"{recordings / key}-{side}.sln{rate}" for side in ("caller", "business"))
+    paused = await variable(link, channel, "NP_PAUSED") == "1"
     await link.action("MixMonitor", Channel=channel, Options="abSr({})t({})i(NP_MIX)".format(*sides))
+    if paused:
+        await mute(link, channel, muted=True)
     return True
+
+
+async def mute(link: AmiLink, channel: str, *, muted: bool) -> None:
+    """Let our recorder write silence on both sides, or what is said again. Raises AmiError.
+
+    The files stay as long as the talk, and both sides in step.
+    """
+    recorder = await variable(link, channel, "NP_MIX")
+    await link.action(
+        "MixMonitorMute", Channel=channel, MixMonitorID=recorder, Direction="both", State="1" if muted else "0"
+    )
 
 
 @dataclass

@@ -21,6 +21,7 @@ from gateway.assets import asset_folder
 from gateway.asterisk.routecode import encode_destinations, encode_route
 from gateway.calls.emergency import emergency_callers
 from gateway.calls.route import Destination, Route
+from gateway.calls.tones import tones_folder
 from gateway.settings import CallSettings, NodeSettings, SettingsError
 
 # The contexts of one version are a file of their own, so that those of calls in progress can stay beside it.
@@ -72,6 +73,7 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
         "store_secret": node.store_secret.get_secret_value(),
         "outbox": node.spool / "outbox",
         "recordings": node.spool / "recordings",
+        "tones": tones_folder(node.spool),
         "default_route": _written(lambda: encode_route(Route(last_resort), node.trunks), node),
         "default_destinations": _written(lambda: encode_destinations(last_resort, node.trunks), node),
         "default_destination": calls.default_destination,
@@ -84,6 +86,7 @@ def render_texts(node: NodeSettings, calls: CallSettings, folder: Path) -> dict[
                 "files read as something else; choose another"
             )
     values["access"] = _FROM_HERE if node.host in ("127.0.0.1", "::1", "localhost") else ""
+    values["pause_key"] = calls.pause_key
     values["allowed"] = f"({contexts})" if contexts else "0"
     values["trunks"] = node.trunks
     values["emergency_callers"] = sorted(emergency_callers(calls.emergency_callers))

@@ -17,3 +17,12 @@ UPDATE companies SET asks_after_call = :wanted WHERE id = :company_id;
 
 -- name: show_source!
 UPDATE companies SET shows_source = :wanted WHERE id = :company_id;
+
+-- name: save_pause!
+-- Nothing was recorded from .. to; said once.
+INSERT INTO recording_pauses (company_id, call_id, position, began, ended)
+VALUES (:company_id, :call_id, :position, :began, :ended) ON CONFLICT DO NOTHING;
+
+-- name: pauses
+-- When nothing of a call was recorded, in order.
+SELECT began, ended FROM recording_pauses WHERE company_id = :company_id AND call_id = :call_id ORDER BY position;

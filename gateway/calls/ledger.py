@@ -19,6 +19,7 @@ import structlog
 from gateway.calls import placed
 from gateway.calls.directory import Directory
 from gateway.calls.entry import CallEntry, Measured, call_entry
+from gateway.calls.pauses import save_pauses
 from gateway.calls.record import NARROW_RATE, CallRecord, Stage
 from gateway.calls.recordings import expect_recording
 from gateway.calls.region import region_of
@@ -236,6 +237,7 @@ class Ledger:
         if entry.recorded:
             rate = noted.record.rate or NARROW_RATE
             await expect_recording(connection, **call, sides=f"recordings/{noted.record.key}", rate=rate)
+            await save_pauses(connection, record=noted.record, **call)
         if entry.answered_at is None and entry.outcome != "blocked":
             await expect_alerts(connection, **call)
         return []

@@ -1,6 +1,6 @@
 """Keeps what is said to whoever answers spoken ahead: to press 1, and what they may press after a call.
 
-prompting = Prompting(database, Speech(folder, settings.speech), health)
+prompting = Prompting(database, Speech(folder, settings.speech), health, spools)
 await prompting.load()                       # which company asks for what, in which language
 await prompting.run(listener, ready)         # speaks ahead until cancelled; ``ready()`` when others are there
 prompting.sounds()                           # by company
@@ -10,15 +10,15 @@ to whoever holds it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
-import numpy as np
 import structlog
 
 from gateway.calls.prompts import Prompt, words_of
 from gateway.calls.route import Prompts
-from gateway.calls.speech import RATE, CannotSpeak, Speech, Words
+from gateway.calls.speech import CannotSpeak, Speech, Words
+from gateway.calls.tones import as_sound, tone, write_tones
 from gateway.calls.whisper import language_of
 from gateway.health import Condition, Health
 from gateway.store.database import AWAY, Database
@@ -27,7 +27,7 @@ from gateway.store.queries import load_queries
 
 PART = "prompts"
 LOOK_SECONDS = 600.0
-_CHIME_HZ = (660.0, 880.0, 1100.0)
+_THREE_TONES = as_sound(*(tone(hertz, 0.3) for hertz in (660, 880, 1100)))
 _CHIME = Words("\N{EIGHTH NOTE}", "tones")
 
 _queries = load_queries(Path(__file__).parent, "answering.sql")
@@ -35,10 +35,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Prompting:
-    """The prompts of all companies; ``speech`` keeps their sounds."""
+    """The prompts of all companies; ``speech`` keeps their sounds. The tones of each node lie in its spool."""
 
-    def __init__(self, database: Database, speech: Speech, health: Health) -> None:
-        self._database, self._speech, self._health = database, speech, health
+    def __init__(self, database: Database, speech: Speech, health: Health, spools: Collection[Path] = ()) -> None:
+        self._database, self._speech, self._health, self._spools = database, speech, health, spools
         self._wanted: Mapping[int, Mapping[Prompt, Words]] = {}
 
     def sounds(self) -> dict[int, Prompts]:
@@ -78,9 +78,11 @@ class Prompting:
         """Speak what is missing. What fails is told in the health report, and no call waits for it."""
         try:
             await self.load()
+            for spool in self._spools:
+                await asyncio.to_thread(write_tones, spool)
             words = {each for prompts in self._wanted.values() for each in prompts.values()}
             if words:
-                await self._speech.keep(_CHIME, chime())
+                await self._speech.keep(_CHIME, _THREE_TONES)
             await self._speech.prepare(words)
             await asyncio.to_thread(self._speech.forget_unused, {*words, _CHIME})
         except AWAY as error:
@@ -93,11 +95,3 @@ class Prompting:
             )
         else:
             self._health.tell(PART, Condition.OK, "What is said to whoever answers is spoken ahead.")
-
-
-def chime() -> bytes:
-    """Three rising tones, as ``telephone_sound`` gives sounds: a second together."""
-    at = np.arange(int(0.3 * RATE)) / RATE
-    fade = np.minimum(1, np.minimum(at, at[::-1]) / 0.01)
-    tones = [0.4 * 32767 * fade * np.sin(2 * np.pi * hertz * at) for hertz in _CHIME_HZ]
-    return bytes(np.concatenate(tones).astype("<i2").tobytes())

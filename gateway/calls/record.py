@@ -79,6 +79,8 @@ class CallRecord:
     message_seconds: float | None = None  # so much was said into ours; none: it was not reached
     turns: Turns = ()  # whom the caller talked with, where the gateway has seen it
     unheard: str = ""  # why nothing was recorded: a codec that Asterisk cannot decode, an announcement that failed
+    # Whether recording was paused or went on, by whom answered, and so many seconds after the start.
+    pauses: tuple[tuple[bool, float], ...] = ()
     rate: int | None = None  # samples a second of its recording; none: not recorded
     legs: tuple[LegRecord, ...] = ()
     blocked: bool = False  # by a rule about its caller
@@ -196,6 +198,7 @@ def parse_record(line: str) -> CallRecord:
             message_seconds=_spoken(fields.get("message", ""), fields.get("rate", "")),
             turns=tuple(decode_turn(text) for text in fields.get("turns", "").split("~") if text),
             unheard=fields.get("unheard", ""),
+            pauses=tuple(_pause(text, float(fields["at"])) for text in fields.get("pauses", "").split("~") if text),
             rate=int(fields["rate"]) if fields.get("rate") else None,
             blocked=fields.get("blocked", "") == "1",
             legs=tuple(_leg(text) for text in fields.get("legs", "").split("~") if text),
@@ -222,6 +225,13 @@ def _spoken(size: str, rate: str) -> float | None:
         return None
     seconds = int(size) / 2 / (int(rate or 0) or NARROW_RATE)
     return seconds if seconds < LONGEST_CALL else None
+
+
+def _pause(text: str, began: float) -> tuple[bool, float]:
+    """``1<time>`` or ``0<time>`` by the node's clock, which may have been set back meanwhile."""
+    if text[0] not in "01":
+        raise ValueError(f"{text[:20]!r} says of no recording whether it is paused")
+    return text[0] == "1", max(0.0, float(text[1:]) - began)
 
 
 def _cause(text: str) -> int | None:

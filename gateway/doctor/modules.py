@@ -83,6 +83,7 @@ ALWAYS: Mapping[str, str] = {
     "codec_alaw": "recordings",
     "format_sln": "recordings",
     "bridge_simple": "connecting two people",
+    "app_chanspy": "the tone that says whether a recording is paused",
 }
 _NAME = re.compile(r"\b([A-Za-z][A-Za-z0-9_]*)\(")
 

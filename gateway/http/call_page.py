@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gateway.attribution.why import Why, why
 from gateway.calls.number_facts import NumberFacts, NumberKind, facts_of
+from gateway.calls.pauses import pauses_of
 from gateway.calls.placed import backs_of
 from gateway.http import back_words, call_board, call_store, call_story
 from gateway.http.accounts import Company, Viewer
@@ -21,7 +22,7 @@ from gateway.http.protection import content_policy
 from gateway.http.refusals import CallNotFound
 from gateway.http.rendering import render, words_for
 from gateway.http.routing import companies_with
-from gateway.http.timeline import moments, timeline
+from gateway.http.timeline import moments, timeline, unrecorded
 from gateway.http.waveform import heights, speech
 from gateway.http.why_view import WhyView, chance, why_view
 from gateway.http.words import Words
@@ -60,10 +61,12 @@ async def one_call(request: web.Request) -> web.StreamResponse:
             visits=sees_visitors,
             people=_may(viewer, company, Permission.PEOPLE_READ),
         )
+        pauses = await pauses_of(connection, company.id, call.row.id) if call.row.recorded else []
         reason = await _reason(connection, company, found, words, sees_visitors)
         board = await call_board.board_of(connection, company.id, call.row)
         called_back = await backs_of(connection, company.id, call.row.id)
     row = call.row
+    silences = unrecorded(pauses, row.recording_seconds or 0.0, words)
     view = view_of(request, company, CallFilter(Period.read(request.query)))
     # The library that draws the sound brings a stylesheet of its own into its drawing: that one, and no other.
     nonce = secrets.token_urlsafe(16)
@@ -81,7 +84,14 @@ async def one_call(request: web.Request) -> web.StreamResponse:
         back_in_short=lambda row: back_words.in_short(row, words),
         form=Form(None, words),
         timeline=timeline(call, words),
-        moments=[moment for moment in moments(call, words) if moment.seconds >= 1],
+        moments=sorted(
+            [
+                *(moment for moment in moments(call, words) if moment.seconds >= 1),
+                *(step for step, _ in silences),
+            ],
+            key=lambda moment: moment.seconds,
+        ),
+        unrecorded=silences,
         why=reason,
         chance=chance,
         may_let_through=_may(viewer, company, Permission.SETTINGS_WRITE),

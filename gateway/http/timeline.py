@@ -1,7 +1,9 @@
 """What happened during a call, step by step, in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.calls.pauses import Pause
 from gateway.http.call_store import CallDetails, Leg
 from gateway.http.words import Words
 
@@ -58,6 +60,22 @@ def moments(call: CallDetails, words: Words) -> list[Step]:
             answered = True
             found.append(Step(talked, "answered", _answer_words(_person(leg), words)))
         talked += leg.talk_seconds or 0
+    return found
+
+
+def unrecorded(pauses: Iterable[Pause], seconds: float, words: Words) -> list[tuple[Step, float]]:
+    """When nothing was recorded, and for how long, in a recording of ``seconds``; nothing that lies behind its end."""
+    say = words.language.translations.gettext
+    found = []
+    for pause in pauses:
+        text, ended = say("Paused %(long)s: not recorded"), pause.ended
+        if ended is None or ended > seconds:
+            ended = seconds
+            if pause.ended is None:
+                text = say("Paused to the end: not recorded")
+        if pause.began <= seconds:
+            long = max(0.0, ended - pause.began)
+            found.append((Step(pause.began, "paused", text % {"long": words.duration(long)}), long))
     return found
 
 

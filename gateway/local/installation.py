@@ -160,6 +160,7 @@ class Installation:
         self.pbx.config = {
             "extensions.conf": f"#include {rendered / 'numberpool-extensions.conf'}\n",
             "manager.conf": f"#include {rendered / 'numberpool-manager.conf'}\n",
+            "features.conf": f"[applicationmap]\n#include {rendered / 'numberpool-features.conf'}\n",
             "pjsip.conf": _TRUNK.format(host=host, port=port),
         }
         await asyncio.gather(self.pbx.start(), self.carrier.start())

@@ -346,6 +346,15 @@ END
 	printf '#include %s\n' $RENDERED/numberpool-manager.conf
 } | add_once /etc/asterisk/manager.conf $RENDERED/numberpool-manager.conf
 [ -z "$WROTE" ] || due reload
+{
+	if ! grep -q '^\[applicationmap\]' /etc/asterisk/features.conf 2>/dev/null; then
+		printf '[applicationmap]\n'
+	else
+		printf '[applicationmap](+)\n'
+	fi
+	printf '#include %s\n' $RENDERED/numberpool-features.conf
+} | add_once /etc/asterisk/features.conf $RENDERED/numberpool-features.conf
+[ -z "$WROTE" ] || due reload
 
 if [ -n "$DEMO" ]; then
 	{
@@ -390,7 +399,7 @@ enable numberpool-checks
 [ -z "$DEMO" ] || enable numberpool-carrier
 
 if is_due reload && asterisk -rx 'core show uptime' >/dev/null 2>&1; then
-	for each in 'manager reload' 'dialplan reload' 'pjsip reload'; do asterisk -rx "$each" >/dev/null; done
+	for each in 'manager reload' 'module reload features' 'dialplan reload' 'pjsip reload'; do asterisk -rx "$each" >/dev/null; done
 	changed "Asterisk has read its configuration again"
 fi
 settled reload # one that does not run reads it when it starts

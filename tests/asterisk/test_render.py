@@ -25,6 +25,7 @@ FILES = [
     "numberpool-dialplan-{version}.conf",
     "numberpool-emergency.conf",
     "numberpool-extensions.conf",
+    "numberpool-features.conf",
     "numberpool-manager.conf",
     *(f"trunks/{name}.conf" for name in EXAMPLES),
 ]

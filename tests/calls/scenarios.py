@@ -282,19 +282,7 @@ def line_answers(
         if hangs_up_after is None
         else [
             pause(hangs_up_after),
-            message(
-                [
-                    "BYE [next_url] SIP/2.0",
-                    "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
-                    "From: [$line]",
-                    "To: [$caller]",
-                    "Call-ID: [call_id]",
-                    "CSeq: 1 BYE",
-                    "Max-Forwards: 70",
-                ],
-                attributes='retrans="500"',
-            ),
-            receive("200"),
+            *_bye(1),
         ]
     )
     return scenario(
@@ -308,8 +296,21 @@ def line_answers(
     )
 
 
-def line_presses(keys: str, after: float = 0.3, tone: Sound | None = None, between: float = 0.3) -> str:
-    """Rings, answers, waits, presses ``keys`` one after the other (SIP INFO); waits until the other side hangs up."""
+def line_presses(
+    keys: str,
+    after: float = 0.3,
+    tone: Sound | None = None,
+    between: float = 0.3,
+    long: float = 3.0,
+    hangs_up: bool = False,
+) -> str:
+    """Rings, answers, waits, presses ``keys`` one after the other (SIP INFO), a blank being a ``long`` pause.
+
+    Then it waits until the other side hangs up, or does so itself after a long pause.
+    """
+    pressed = []
+    for number, key in enumerate(keys, start=1):
+        pressed += [pause(long)] if key == " " else [*_key(key, number), pause(between)]
     return scenario(
         _take_invite(),
         reply("180 Ringing"),
@@ -318,26 +319,34 @@ def line_presses(keys: str, after: float = 0.3, tone: Sound | None = None, betwe
         _take_ack(),
         play(tone),
         pause(after),
-        *(step for number, key in enumerate(keys, start=1) for step in (*_key(key, number), pause(between))),
-        receive("BYE"),
-        ok(),
+        *pressed,
+        *([pause(long), *_bye(len(keys) + 1)] if hangs_up else [receive("BYE"), ok()]),
     )
 
 
 def _key(key: str, cseq: int) -> list[str]:
     """A line presses a key in the dialog of a call that came in."""
-    lines = [
-        "INFO [next_url] SIP/2.0",
+    lines = [*_of_line("INFO", cseq), "Content-Type: application/dtmf-relay"]
+    text = message(lines, f"Signal={key}\nDuration=160\n", 'retrans="500"')
+    return [text.replace("Content-Type: application/sdp\n", ""), receive("200")]
+
+
+def _bye(cseq: int) -> list[str]:
+    """A line hangs up."""
+    return [message(_of_line("BYE", cseq), attributes='retrans="500"'), receive("200")]
+
+
+def _of_line(method: str, cseq: int) -> list[str]:
+    """The head of a request of a line's, in the dialog of a call that came in."""
+    return [
+        f"{method} [next_url] SIP/2.0",
         "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
         "From: [$line]",
         "To: [$caller]",
         "Call-ID: [call_id]",
-        f"CSeq: {cseq} INFO",
+        f"CSeq: {cseq} {method}",
         "Max-Forwards: 70",
-        "Content-Type: application/dtmf-relay",
     ]
-    text = message(lines, f"Signal={key}\nDuration=160\n", 'retrans="500"')
-    return [text.replace("Content-Type: application/sdp\n", ""), receive("200")]
 
 
 def _take_invite() -> str:
