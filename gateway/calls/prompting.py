@@ -1,4 +1,4 @@
-"""Keeps what is said to whoever answers spoken ahead: to press 1, and what they may press after a call.
+"""Keeps what is said to whoever answers spoken ahead: to press 1.
 
 prompting = Prompting(database, Speech(folder, settings.speech), health, spools)
 await prompting.load()                       # which company asks for what, in which language
@@ -55,8 +55,7 @@ class Prompting:
         async with self._database.everything() as connection:
             async for row in _queries.prompting_companies(connection):
                 language = row["language"] or language_of(row["region"])
-                prompts = [Prompt.PRESS_ONE] if row["press_one"] else []
-                wanted[row["id"]] = {prompt: words_of(prompt, language) for prompt in prompts}
+                wanted[row["id"]] = {prompt: words_of(prompt, language) for prompt in Prompt}
         self._wanted = wanted
 
     async def run(self, listener: Listener, ready: Callable[[], Awaitable[None]]) -> None:

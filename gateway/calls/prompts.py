@@ -9,8 +9,6 @@ class Prompt(StrEnum):
     """What is said."""
 
     PRESS_ONE = "press_one"
-    AFTER_CALL = "after_call"
-    THANKS = "thanks"
 
 
 _TEXTS = {
@@ -25,30 +23,6 @@ _TEXTS = {
         "pt": "Prima 1 para atender a chamada.",
         "nl": "Druk op 1 om het gesprek aan te nemen.",
         "pl": "Naciśnij 1, aby odebrać połączenie.",
-    },
-    Prompt.AFTER_CALL: {
-        "en": "1 booked. 2 quote. 3 spam.",
-        "ru": "1: заказ. 2: смета. 3: спам.",
-        "uk": "1: замовлення. 2: кошторис. 3: спам.",
-        "de": "1: Auftrag. 2: Angebot. 3: Spam.",
-        "fr": "1, réservé. 2, devis. 3, indésirable.",
-        "es": "1, reservado. 2, presupuesto. 3, spam.",
-        "it": "1, prenotato. 2, preventivo. 3, spam.",
-        "pt": "1, marcado. 2, orçamento. 3, spam.",
-        "nl": "1, geboekt. 2, offerte. 3, spam.",
-        "pl": "1, zamówienie. 2, wycena. 3, spam.",
-    },
-    Prompt.THANKS: {
-        "en": "Thank you.",
-        "ru": "Спасибо.",
-        "uk": "Дякую.",
-        "de": "Danke.",
-        "fr": "Merci.",
-        "es": "Gracias.",
-        "it": "Grazie.",
-        "pt": "Obrigado.",
-        "nl": "Dank u.",
-        "pl": "Dziękuję.",
     },
 }
 
