@@ -15,7 +15,9 @@ export async function openOver(address, opener) {
   }
   fill(page);
   dialog.showModal();
-  dialog.addEventListener("close", () => opener?.isConnected && opener.focus(), { once: true });
+  // What it was opened from may have been drawn anew meanwhile: then the link that leads to the same place.
+  const again = () => opener && document.querySelector(`main a[href="${CSS.escape(opener.getAttribute("href"))}"]`);
+  dialog.addEventListener("close", () => (opener?.isConnected ? opener : again())?.focus(), { once: true });
   return dialog;
 }
 
