@@ -39,6 +39,7 @@ ROOMS = {
     "program": "gateway.http.collector.commands",
     "reports": "gateway.reports.commands",
     "site": "gateway.site_check.commands",
+    "sound": "gateway.calls.sound_commands",
     "source": "gateway.pools.commands",
     "sources": "gateway.visits.commands",
     "spam": "gateway.calls.policy_commands",

@@ -205,12 +205,14 @@ def telephone_sound(wav: bytes, engine: str, format: str | None = None, longest:
     of which say enough, nothing is read.
     """
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    parts = []
+    parts, count = [], 0
     try:
         with av.open(io.BytesIO(wav), mode="r", format=format) as container:
             for frame in chain(container.decode(audio=0), [None]):
-                parts += [each.to_ndarray().reshape(-1).astype(np.int16) for each in resampler.resample(frame)]
-                if longest is not None and sum(map(len, parts)) > longest * RATE:
+                new = [each.to_ndarray().reshape(-1).astype(np.int16) for each in resampler.resample(frame)]
+                parts += new
+                count += sum(map(len, new))
+                if longest is not None and count > longest * RATE:
                     break
     except (av.error.FFmpegError, IndexError):
         raise CannotSpeak(f"{engine} gave no sound") from None

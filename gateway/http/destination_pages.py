@@ -189,7 +189,9 @@ async def take_back(undoing: Undoing) -> str:
     _must_hold(after)
     await _queries.no_default(connection, company_id=company_id)
     for id in before.keys() - present.keys():
-        await _queries.put_back(connection, company_id=company_id, **{k: before[id][k] for k in _KEPT})
+        kept = {key: before[id][key] for key in _KEPT}
+        press_one = bool(before[id].get("press_one"))  # none in a step that an earlier Numberpool offered
+        await _queries.put_back(connection, company_id=company_id, press_one=press_one, **kept)
     ordered = sorted(after.values(), key=lambda row: row["is_default"])
     for row in ordered:
         await destinations.write(connection, company_id, row)

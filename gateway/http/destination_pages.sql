@@ -31,7 +31,7 @@ ORDER BY d.is_default DESC, d.name;
 
 -- name: hold_destinations
 -- All of them, as they are: what an undo goes back to.
-SELECT id, name, dial, ring_seconds, next_id, is_default
+SELECT id, name, dial, ring_seconds, next_id, is_default, press_one
 FROM destinations WHERE company_id = :company_id ORDER BY id FOR UPDATE;
 
 -- name: numbers_leading_to
@@ -39,8 +39,9 @@ SELECT id FROM tracking_numbers WHERE company_id = :company_id AND destination_i
 
 -- name: put_back!
 -- One that was removed, under the number it had.
-INSERT INTO destinations (id, company_id, name, dial, ring_seconds, next_id, is_default) OVERRIDING SYSTEM VALUE
-VALUES (:id, :company_id, :name, :dial, :ring_seconds, NULL, false);
+INSERT INTO destinations (id, company_id, name, dial, ring_seconds, next_id, is_default, press_one)
+OVERRIDING SYSTEM VALUE
+VALUES (:id, :company_id, :name, :dial, :ring_seconds, NULL, false, :press_one);
 
 -- name: no_default!
 UPDATE destinations SET is_default = false WHERE company_id = :company_id AND is_default;

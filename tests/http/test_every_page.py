@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from gateway.calls import flow_setup
 from gateway.example.company import set_up
 from gateway.example.filling import fill
 from gateway.example.trades import ROOFING
@@ -21,6 +22,7 @@ from gateway.http.app import TABLE
 from gateway.http.permissions import Permission
 from gateway.http.routing import Answers, Route
 from gateway.leads.gathering import gather_all
+from gateway.pools.setup import Company
 from gateway.reports import mail_subscriptions
 from gateway.reports.mail_due import Kind
 from gateway.reports.mail_subscriptions import Wish
@@ -96,6 +98,9 @@ async def filled(database_dsn: str, tmp_path: Path) -> AsyncIterator[Pages]:
         async with pages.database.companies(company.id) as connection:
             wish = Wish(Kind.WEEKLY)
             await mail_subscriptions.add(connection, company.id, wish, None, user_id=None, address="boss@example.com")
+            ring = {"kind": "ring", "lines": [await connection.fetchval("SELECT name FROM destinations LIMIT 1")]}
+            owner = Company(company.id, company.name, company.region)
+            await flow_setup.set_flow(connection, owner, "Office", {"version": 1, "start": ring})
             # A carrier, and somebody who wrote: the newest of its leads.
             carrier = await accounts.add(connection, company.id, "Carrier", Carrier.VOIPMS, {}, {})
             number = await connection.fetchval("SELECT e164 FROM tracking_numbers ORDER BY id LIMIT 1")
