@@ -66,7 +66,7 @@ _PROVIDES: Mapping[str, str] = {
 OF_THE_CORE = frozenset(
     {"Answer", "BackGround", "Busy", "Congestion", "Goto", "GotoIf", "GotoIfTime", "Hangup", "Incomplete", "NoOp"}
     | {"Proceeding", "Progress", "RaiseException", "Ringing", "Set", "MSet", "SetAMAFlags", "Wait", "WaitExten"}
-    | {"WaitDigit", "AMI_CLIENT", "EXCEPTION", "TESTTIME"}
+    | {"WaitDigit", "AMI_CLIENT", "EXCEPTION", "MESSAGE", "MESSAGE_DATA", "TESTTIME"}
 )
 MODULE_OF: Mapping[str, str] = {name: module for module, names in _PROVIDES.items() for name in names.split()}
 
