@@ -96,6 +96,7 @@ class ChartOnPage {
     const { stage } = this;
     stage.tabIndex = 0;
     stage.setAttribute("role", "slider");
+    stage.setAttribute("aria-labelledby", this.figure.querySelector("figcaption").id);
     stage.setAttribute("aria-valuemin", 0);
     stage.setAttribute("aria-valuemax", this.steps.length - 1);
     this.tell(this.steps.length - 1);
