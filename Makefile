@@ -4,9 +4,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(if $(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo yes),$(name))))
 VENV := .venv/bin/python
 ARGS ?=
-# Tests wait for telephones and browsers, and measure what they said when: a third at a time keeps two processors too busy
-# for that. What belongs together stays with one worker (tests/conftest.py).
-TOGETHER := -n 2 --dist loadgroup
+# Two workers telephone, which is waiting for the most part, beside one for everything else: tests/conftest.py says who what.
+TOGETHER := -n 3 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench machine lock clean python setup-run setup-test

@@ -1,5 +1,7 @@
 """Fixtures that every test may use."""
 
+from collections import Counter
+
 import pytest
 from playwright.async_api import expect
 
@@ -9,16 +11,17 @@ expect.set_options(timeout=20_000)
 pytest_plugins = ["tests.stack"]
 
 
+# Calls run in real time. More exchanges at once on a small machine make each other's calls late.
+EXCHANGES = 2
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests over workers by file, and all that telephone over one worker.
-
-    Calls run in real time. Two exchanges at once on a small machine make each other's calls late.
-    """
-    telephone = {item.path for item in items if "asterisk_home" in getattr(item, "fixturenames", ())}
+    """Share tests over workers by file; those that telephone over no more than ``EXCHANGES`` of them."""
+    telephone = Counter(item.path for item in items if "asterisk_home" in getattr(item, "fixturenames", ()))
+    group_of = {path: f"telephone {place % EXCHANGES}" for place, (path, _) in enumerate(telephone.most_common())}
     for item in items:
-        group = "telephone" if item.path in telephone else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(group_of.get(item.path, item.nodeid.partition("::")[0])))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
