@@ -65,7 +65,8 @@ async def test_a_tracked_number_goes_through_the_queue_to_the_reception(followed
     assert await site.call("+13065552001", caller, 4.0) == ["agent", "reception"]
     row = await site.log(caller)
     assert (row["outcome"], row["answered_by"], row["source"]) == ("answered", "PJSIP/reception", "Google Ads")
-    assert row["ring_seconds"] > 2
+    # Two seconds in the queue; how late the gateway hears of the beginning of a call is taken off them.
+    assert row["ring_seconds"] > 1.5
 
 
 async def test_a_tracked_number_without_a_destination_of_its_own(followed: Followed) -> None:

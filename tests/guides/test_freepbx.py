@@ -74,7 +74,8 @@ async def test_a_queue_that_found_nobody_hands_the_call_on(freepbx: FreePbx) -> 
         await freepbx.apply()
     row = await freepbx.site.log(caller)
     assert (row["outcome"], row["answered_by"]) == ("answered", "PJSIP/102")
-    assert row["ring_seconds"] > 2
+    # Two seconds in the queue; how late the gateway hears of the beginning of a call is taken off them.
+    assert row["ring_seconds"] > 1.5
 
 
 async def test_apply_config_takes_nothing_away(freepbx: FreePbx) -> None:
