@@ -118,8 +118,8 @@ async def test_it_rings_here_then_there_and_both_are_heard(exchange: Exchange, b
     await back.hang_up(id)
     row = await back.until(id, "ended")
     assert (row["outcome"], row["call_id"], row["placed_by"]) == ("answered", call["id"], "Anna")
-    assert row["talk_seconds"] >= 1.4
-    assert row["ring_seconds"] >= 0.25
+    assert row["talk_seconds"] >= 1.0  # either end may be heard of late
+    assert row["ring_seconds"] > 0
     (invite,) = seen.invites("carrier")
     assert invite.user == back.caller
     assert address(RECORDED) in invite.caller

@@ -89,8 +89,8 @@ async def test_whoever_presses_has_the_call(reception: Reception, caller: str) -
     assert (leg["dial"], leg["result"], leg["answered_by"]) == ("PJSIP/second", "answered", "PJSIP/second")
     assert loud(phone_hears, PROMPT_HZ)
     assert not loud(caller_hears, PROMPT_HZ)
-    # It rings until the key: who has only picked up does not have the call yet.
-    assert row["ring_seconds"] >= 3.0
+    # It rings until the key: who has only picked up does not have the call yet. Either end may be heard of late.
+    assert row["ring_seconds"] >= 2.5
     assert row["talk_seconds"] < row["ring_seconds"] + 3
 
 
