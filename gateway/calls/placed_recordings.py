@@ -14,7 +14,7 @@ from gateway.audit import SYSTEM, Action, note
 from gateway.calls.audio import AudioError, NoRoom, NothingRecorded
 from gateway.calls.encoder import Encoder
 from gateway.calls.recordings import SETTLE_SECONDS, unchanged_for, without_files
-from gateway.calls.sides import FOLDER, UnsafePath, discard, finished_back, recording_path, side_paths
+from gateway.calls.sides import FOLDER, UnsafePath, discard, finished_back, side_paths, take_off_disk
 from gateway.store.database import AWAY, Database
 from gateway.store.queries import load_queries
 
@@ -99,9 +99,7 @@ async def remove_placed(database: Database, data_folder: Path, companies: Collec
     gone = 0
     for row in rows:
         try:
-            await asyncio.to_thread(recording_path(data_folder, row["file"]).unlink, missing_ok=True)
-        except UnsafePath:
-            pass  # no file of ours
+            await asyncio.to_thread(take_off_disk, data_folder, row["file"])
         except OSError as error:
             _log.warning("a deleted recording is still on the disk", call_back=row["id"], fault=str(error))
             continue

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.audit import SYSTEM, Action, Actor, note
 from gateway.calls.placed_recordings import delete_placed, remove_placed
-from gateway.calls.sides import UnsafePath, recording_path
+from gateway.calls.sides import take_off_disk
 from gateway.store.database import AWAY, Database
 from gateway.store.jobs import Handler, Job, enqueue
 from gateway.store.queries import load_queries
@@ -97,9 +97,7 @@ async def remove_files(database: Database, data_folder: Path, companies: Collect
     gone = await remove_placed(database, data_folder, companies)
     for row in rows:
         try:
-            await asyncio.to_thread(recording_path(data_folder, row["file"]).unlink, missing_ok=True)
-        except UnsafePath:
-            pass  # no file of ours
+            await asyncio.to_thread(take_off_disk, data_folder, row["file"])
         except OSError as error:
             _log.warning("a deleted recording is still on the disk", call=row["call_id"], fault=str(error))
             continue

@@ -5,6 +5,7 @@ The path of the sides comes with the call's record, so from outside; it is made 
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +84,12 @@ def recording_path(data_folder: Path, file: str) -> Path:
     if not _FINISHED.fullmatch(file):
         raise UnsafePath(UnsafePath.__doc__)
     return data_folder / file
+
+
+def take_off_disk(data_folder: Path, file: str) -> None:
+    """Remove a finished recording, if it is there and one of ours. Raises OSError where it cannot be removed."""
+    with suppress(UnsafePath):
+        recording_path(data_folder, file).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
